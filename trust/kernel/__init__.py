@@ -1,0 +1,1 @@
+"""Ids, clock, randomness, errors, reports and state machines: the standard library alone."""

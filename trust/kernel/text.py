@@ -1,0 +1,37 @@
+"""What text from outside must satisfy before it is kept or shown."""
+
+import unicodedata
+
+from trust.kernel.errors import InvalidInput
+
+# Long enough for any title or reason seen in public service items; stops a row from becoming a store.
+MAX_LINE_CHARACTERS = 300
+MAX_PARAGRAPH_CHARACTERS = 4000
+
+
+def line(text: str, *, what: str, limit: int = MAX_LINE_CHARACTERS) -> str:
+    """One line of text, NFC, trimmed; raises InvalidInput on controls, lone surrogates, over-length."""
+    cleaned = _clean(text, what=what, limit=limit)
+    if any(unicodedata.category(character) == "Cc" for character in cleaned):
+        raise InvalidInput(f"{what} holds a control character; it must be one line of text")
+    if not cleaned:
+        raise InvalidInput(f"{what} is empty")
+    return cleaned
+
+
+def paragraph(text: str, *, what: str, limit: int = MAX_PARAGRAPH_CHARACTERS) -> str:
+    """Text of several lines; refuses as `line` does but allows tab and line breaks."""
+    cleaned = _clean(text, what=what, limit=limit)
+    if any(unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in cleaned):
+        raise InvalidInput(f"{what} holds a control character")
+    if not cleaned:
+        raise InvalidInput(f"{what} is empty")
+    return cleaned
+
+
+def _clean(text: str, *, what: str, limit: int) -> str:
+    if len(text) > limit:
+        raise InvalidInput(f"{what} has {len(text)} characters; at most {limit} are taken")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise InvalidInput(f"{what} holds a lone surrogate; it must be valid Unicode text")
+    return unicodedata.normalize("NFC", text).strip()
