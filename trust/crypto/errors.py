@@ -1,0 +1,33 @@
+"""What can be wrong with cryptographic input."""
+
+from trust.kernel.errors import Broken, InvalidInput, Malformed
+
+
+class DerMalformed(Malformed):
+    """Octets that are not the DER (X.690 §10) that was expected at this place."""
+
+    code = "der-malformed"
+
+
+class CmsMalformed(Malformed):
+    """Octets that are not a CMS SignedData (RFC 5652) of the shape this house reads."""
+
+    code = "cms-malformed"
+
+
+class SignatureInvalid(InvalidInput):
+    """The signature does not match the data under the given public key."""
+
+    code = "signature-invalid"
+
+
+class SuiteUnknown(InvalidInput):
+    """The key or algorithm belongs to no suite of the table in `trust.crypto.suites`."""
+
+    code = "suite-unknown"
+
+
+class PolicyBroken(Broken):
+    """The algorithm policy file cannot be read as a policy."""
+
+    code = "algorithm-policy-broken"

@@ -1,0 +1,39 @@
+"""What can be wrong with certificates, CRLs, requests and trust stores."""
+
+from trust.kernel.errors import Broken, InvalidInput, Malformed
+
+
+class CertificateMalformed(Malformed):
+    """Octets that are not a certificate this house can read."""
+
+    code = "certificate-malformed"
+
+
+class CrlMalformed(Malformed):
+    """Octets that are not a certificate revocation list this house can read."""
+
+    code = "crl-malformed"
+
+
+class CsrRefused(InvalidInput):
+    """A certificate signing request that is not taken."""
+
+    code = "csr-refused"
+
+
+class TrustStoreRefused(InvalidInput):
+    """A folder or set of trust material that cannot be used as a trust store."""
+
+    code = "trust-store-refused"
+
+
+class NameRefused(InvalidInput):
+    """A subject name that a certificate of this house does not carry."""
+
+    code = "name-refused"
+
+
+class ProfileViolated(Broken):
+    """A certificate about to be signed does not match its profile; nothing was signed."""
+
+    code = "profile-violated"

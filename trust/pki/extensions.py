@@ -1,0 +1,82 @@
+"""X.509 extensions written as DER (RFC 5280 §4.2, §5.2)."""
+
+from collections.abc import Iterable
+
+from trust.crypto import der
+from trust.crypto.der_reader import read
+from trust.crypto.digests import sha256
+from trust.pki.errors import NameRefused
+from trust.pki.usages import KeyUsage
+
+_CRITICAL = der.boolean(True)
+
+
+def extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    """One Extension around its DER value."""
+    return der.sequence(der.oid(oid), _CRITICAL if critical else b"", der.octet_string(value))
+
+
+def key_identifier(spki: bytes) -> bytes:
+    """The key identifier of a public key: the first 160 bits of the key's SHA-256 (RFC 7093 §2, method 1)."""
+    fields = read(spki).fields()
+    fields.take()
+    return sha256(fields.take().bits())[:20]
+
+
+def basic_constraints(path_length: int | None) -> bytes:
+    """Basic constraints of an authority, critical."""
+    limit = b"" if path_length is None else der.integer(path_length)
+    return extension("2.5.29.19", der.sequence(der.boolean(True), limit), critical=True)
+
+
+def key_usage(usages: frozenset[KeyUsage]) -> bytes:
+    """Key usage, critical."""
+    return extension("2.5.29.15", der.named_bits(frozenset(int(usage) for usage in usages)), critical=True)
+
+
+def extended_key_usage(oids: Iterable[str], *, critical: bool) -> bytes:
+    """Extended key usage."""
+    return extension("2.5.29.37", der.sequence(*(der.oid(oid) for oid in oids)), critical=critical)
+
+
+def subject_key_identifier(identifier: bytes) -> bytes:
+    """Subject key identifier."""
+    return extension("2.5.29.14", der.octet_string(identifier))
+
+
+def authority_key_identifier(identifier: bytes) -> bytes:
+    """Authority key identifier, by key only."""
+    return extension("2.5.29.35", der.sequence(der.context(0, identifier, constructed=False)))
+
+
+def certificate_policy(oid: str) -> bytes:
+    """Certificate policies with one policy and no qualifiers."""
+    return extension("2.5.29.32", der.sequence(der.sequence(der.oid(oid))))
+
+
+def crl_distribution_point(uri: str) -> bytes:
+    """CRL distribution points with one URI."""
+    full_name = der.context(0, _uri(uri))
+    return extension("2.5.29.31", der.sequence(der.sequence(der.context(0, full_name))))
+
+
+def authority_information_access(uri: str) -> bytes:
+    """Authority information access with the issuer's certificate at one URI."""
+    description = der.sequence(der.oid("1.3.6.1.5.5.7.48.2"), _uri(uri))
+    return extension("1.3.6.1.5.5.7.1.1", der.sequence(description))
+
+
+def crl_number(number: int) -> bytes:
+    """CRL number."""
+    return extension("2.5.29.20", der.integer(number))
+
+
+def reason_code(reason: int) -> bytes:
+    """The reason code of a CRL entry."""
+    return extension("2.5.29.21", der.enumerated(reason))
+
+
+def _uri(text: str) -> bytes:
+    if not text.isascii() or not text.isprintable():
+        raise NameRefused(f"{text!r} is not a URI of printable ASCII")
+    return der.context(6, text.encode("ascii"), constructed=False)

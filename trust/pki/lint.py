@@ -1,0 +1,118 @@
+"""Looks at a certificate before it is signed, through another reader than the writer's own.
+
+A finding is a sentence; an empty answer is clean. Nothing with a finding is ever signed.
+"""
+
+import re
+from collections.abc import Sequence
+
+from cryptography import x509
+
+from trust.crypto import der, der_reader
+from trust.crypto.errors import DerMalformed
+from trust.pki.certificate import Certificate, read_certificate
+from trust.pki.errors import CertificateMalformed, ProfileViolated
+from trust.pki.extensions import key_identifier
+from trust.pki.names import SHORT_NAMES
+from trust.pki.profiles import Profile
+
+# RFC 5280 asks for unique serials, the CA/Browser Forum for 64 random bits: shorter ones are not random.
+_MIN_SERIAL_BITS = 56
+_ID_NUMBER = re.compile(r"\d{6}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK_CHARACTERS = "10X98765432"
+
+
+def lint_tbs(tbs: bytes, profile: Profile) -> Sequence[str]:
+    """What in a DER TBSCertificate does not match its profile or RFC 5280; empty where clean."""
+    try:
+        certificate = _read_unsigned(tbs)
+        subject = x509.load_der_x509_certificate(certificate.der).subject
+    except (CertificateMalformed, DerMalformed, ValueError) as error:
+        return [f"the certificate cannot be read back: {error}"]
+    return [
+        *_lint_subject(subject, profile),
+        *_lint_frame(certificate, profile),
+        *_lint_usages(certificate, profile),
+        *_lint_identifiers(certificate, profile),
+    ]
+
+
+def refuse_findings(tbs: bytes, profile: Profile) -> None:
+    """Raises ProfileViolated with every finding; returns where there is none."""
+    findings = lint_tbs(tbs, profile)
+    if findings:
+        raise ProfileViolated(f"a {profile.name} certificate is not signed: {'; '.join(findings)}")
+
+
+def _read_unsigned(tbs: bytes) -> Certificate:
+    """Read as a certificate with an empty signature, which nobody asks about."""
+    algorithm = der_reader.read(tbs).first(3)[2].encoded
+    return read_certificate(der.sequence(tbs, algorithm, der.bit_string(b"")))
+
+
+def _lint_subject(subject: x509.Name, profile: Profile) -> list[str]:
+    names = [SHORT_NAMES.get(each.oid.dotted_string, each.oid.dotted_string) for each in subject]
+    findings = []
+    if not profile.required <= set(names) <= profile.subject_attributes:
+        findings.append(f"the subject has {', '.join(names)}")
+    if len(set(names)) != len(names):
+        findings.append("the subject has an attribute twice")
+    for name, attribute in zip(names, subject, strict=True):
+        if name != "organizationIdentifier" and holds_id_number(str(attribute.value)):
+            findings.append(f"the subject's {name} holds a resident id number")
+    return findings
+
+
+def holds_id_number(text: str) -> bool:
+    """Whether a text has a resident id number in it: date and check character right (GB 11643)."""
+    return any(_is_id_number(match[0]) for match in _ID_NUMBER.finditer(text))
+
+
+def _is_id_number(number: str) -> bool:
+    total = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False))
+    return number[17].upper() == _CHECK_CHARACTERS[total % 11]
+
+
+def _lint_frame(certificate: Certificate, profile: Profile) -> list[str]:
+    findings = []
+    if certificate.suite is None or certificate.signature_suite is None:
+        findings.append("a key or signature algorithm is not in the table")
+    if not _MIN_SERIAL_BITS < certificate.serial.bit_length() <= 159:
+        findings.append("the serial number is too short to be random, or too long")
+    if not certificate.not_before < certificate.not_after:
+        findings.append("the validity ends before it begins")
+    if certificate.not_after - certificate.not_before > profile.validity:
+        findings.append(f"the validity is longer than {profile.validity.days} days")
+    if certificate.self_issued is not (profile.policy is None):
+        findings.append("only a root is issued by itself")
+    return findings
+
+
+def _lint_usages(certificate: Certificate, profile: Profile) -> list[str]:
+    findings = []
+    if (certificate.is_authority, certificate.path_length) != (profile.is_authority, profile.path_length):
+        findings.append("the basic constraints are not the profile's")
+    if certificate.key_usage != profile.key_usage:
+        findings.append("the key usage is not the profile's")
+    if (certificate.extended_key_usage or frozenset()) != frozenset(profile.extended_key_usage):
+        findings.append("the extended key usage is not the profile's")
+    if certificate.critical_extended_key_usage is not profile.critical_extended_key_usage:
+        findings.append("the extended key usage is critical, or is not, against the profile")
+    if certificate.policies != (() if profile.policy is None else (profile.policy,)):
+        findings.append("the certificate policy is not the profile's")
+    if certificate.unprocessed:
+        findings.append("there is a critical extension that our own validation does not process")
+    return findings
+
+
+def _lint_identifiers(certificate: Certificate, profile: Profile) -> list[str]:
+    findings = []
+    if certificate.subject_key_id != key_identifier(certificate.spki):
+        findings.append("the subject key identifier is not that of the key")
+    if profile.policy is not None:
+        if certificate.authority_key_id is None:
+            findings.append("the authority key identifier is missing")
+        if not certificate.crl_urls:
+            findings.append("there is no CRL distribution point")
+    return findings

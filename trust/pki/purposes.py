@@ -1,0 +1,79 @@
+"""What a certificate's key may be used for, and what each purpose asks of the certificate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from trust.pki.certificate import Certificate
+from trust.pki.usages import ExtendedKeyUsage, KeyUsage
+
+
+class Purpose(StrEnum):
+    """What the signature under judgement does."""
+
+    DOCUMENT_SIGNING = "document signing"
+    TIMESTAMPING = "timestamping"
+    CREDENTIAL_SIGNING = "credential signing"
+    STATUS_SIGNING = "status signing"
+    IDENTITY = "identity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Requirement:
+    """`any_of` are extended key usages of which one is enough; `without` says whether none at all will do.
+
+    `alone_and_critical` is RFC 3161 §2.3: the one usage, marked critical.
+    """
+
+    any_of: frozenset[str]
+    without: bool = False
+    alone_and_critical: bool = False
+
+
+# Certificates from elsewhere sign documents with e-mail protection, or with no extended usage at all.
+_REQUIREMENTS: Mapping[Purpose, _Requirement] = MappingProxyType(
+    {
+        Purpose.DOCUMENT_SIGNING: _Requirement(
+            any_of=frozenset(
+                {ExtendedKeyUsage.DOCUMENT_SIGNING, ExtendedKeyUsage.EMAIL_PROTECTION, ExtendedKeyUsage.ANY}
+            ),
+            without=True,
+        ),
+        Purpose.TIMESTAMPING: _Requirement(
+            any_of=frozenset({ExtendedKeyUsage.TIMESTAMPING}), alone_and_critical=True
+        ),
+        Purpose.CREDENTIAL_SIGNING: _Requirement(any_of=frozenset({ExtendedKeyUsage.CREDENTIAL_SIGNING})),
+        Purpose.STATUS_SIGNING: _Requirement(any_of=frozenset({ExtendedKeyUsage.STATUS_SIGNING})),
+        Purpose.IDENTITY: _Requirement(any_of=frozenset({ExtendedKeyUsage.CLIENT_AUTHENTICATION})),
+    }
+)
+_SIGNING = frozenset({KeyUsage.DIGITAL_SIGNATURE, KeyUsage.CONTENT_COMMITMENT})
+
+
+def usage_problems(leaf: Certificate, authorities: Sequence[Certificate], purpose: Purpose) -> list[str]:
+    """What stands against this use, in sentences; empty where nothing does.
+
+    An authority's extended key usage, where it has one, limits those below it, as browsers and openssl hold it.
+    """
+    required = _REQUIREMENTS[purpose]
+    problems = []
+    if leaf.key_usage is not None and not leaf.key_usage & _SIGNING:
+        problems.append(f"the key usage of {leaf.subject_text} does not allow signing")
+    usages = leaf.extended_key_usage
+    if usages is None:
+        if not required.without:
+            problems.append(f"{leaf.subject_text} has no extended key usage; {purpose} needs one")
+    elif not usages & required.any_of:
+        problems.append(f"the extended key usage of {leaf.subject_text} does not allow {purpose}")
+    if required.alone_and_critical and not (
+        leaf.critical_extended_key_usage and usages is not None and len(usages) == 1
+    ):
+        problems.append(f"{leaf.subject_text} must have {purpose} as its only, critical extended key usage")
+    allowed = required.any_of | {ExtendedKeyUsage.ANY}
+    problems.extend(
+        f"the extended key usage of {each.subject_text} does not allow {purpose} below it"
+        for each in authorities
+        if each.extended_key_usage is not None and not each.extended_key_usage & allowed
+    )
+    return problems

@@ -1,0 +1,213 @@
+"""What a verifier trusts and knows: anchors, other authorities, CRLs, status lists, ledger keys.
+
+trust = TrustStore.load(Path("demo-out/trust"))
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from trust.crypto import suites
+from trust.crypto.errors import SignatureInvalid
+from trust.pki.certificate import Certificate, read_certificate
+from trust.pki.errors import CertificateMalformed, CrlMalformed, TrustStoreRefused
+from trust.pki.revocation import MAX_CRL_BYTES, Crl
+
+# A folder made by people: more than this is not a trust store but a mistake.
+MAX_FILES = 1000
+MAX_CERTIFICATES = 1000
+MAX_PEM_BYTES = 4 << 20
+# A compressed list of ten million entries stays below this.
+MAX_STATUS_LIST_BYTES = 16 << 20
+MAX_VKEY_BYTES = 64 << 10
+
+_CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
+_PEM_BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s*([A-Za-z0-9+/=\s]+?)-----END \1-----")
+# C2SP signed-note: name, key hash, key; the name has neither spaces nor a plus sign.
+_VKEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}\Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustStore:
+    """Trust material in memory. Octets are DER.
+
+    `anchors` are believed; `intermediates` only help to build chains. `status_lists` maps a list's URI to its
+    JWT; `ledger_keys` are C2SP verifier keys. Nothing in here is fetched: what is missing is not known.
+    """
+
+    anchors: tuple[bytes, ...] = ()
+    intermediates: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    status_lists: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ledger_keys: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Reads a folder; raises TrustStoreRefused naming the file that cannot be used.
+
+        `*.pem|*.crt|*.cer` certificates (PEM or DER): the self-signed become anchors, others intermediates;
+        `*.crl` (PEM or DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey` (C2SP verifier keys, one a line).
+        Other files are passed over.
+        """
+        if not directory.is_dir():
+            raise TrustStoreRefused(f"{directory} is not a folder of trust material")
+        found = _Found()
+        paths = sorted(directory.iterdir())
+        if len(paths) > MAX_FILES:
+            raise TrustStoreRefused(f"{directory} has {len(paths)} files; at most {MAX_FILES} are read")
+        for path in paths:
+            if path.is_file():
+                found.read(path)
+        return cls(
+            anchors=tuple(dict.fromkeys(found.anchors)),
+            intermediates=tuple(dict.fromkeys(found.intermediates)),
+            crls=tuple(dict.fromkeys(found.crls)),
+            status_lists=MappingProxyType(found.status_lists),
+            ledger_keys=tuple(dict.fromkeys(found.ledger_keys)),
+        )
+
+    def without_revocation(self) -> "TrustStore":
+        """The same without CRLs and status lists: what is then asked of it ends in cannot tell."""
+        return TrustStore(
+            anchors=self.anchors, intermediates=self.intermediates, ledger_keys=self.ledger_keys
+        )
+
+    @cached_property
+    def anchor_certificates(self) -> tuple[Certificate, ...]:
+        """The anchors, read; raises TrustStoreRefused where one cannot be."""
+        return tuple(_read_own(octets) for octets in self.anchors)
+
+    @cached_property
+    def intermediate_certificates(self) -> tuple[Certificate, ...]:
+        """The other authorities, read; raises TrustStoreRefused where one cannot be."""
+        return tuple(_read_own(octets) for octets in self.intermediates)
+
+    @cached_property
+    def lists(self) -> tuple[Crl, ...]:
+        """The CRLs, read once; raises TrustStoreRefused where one cannot be."""
+        try:
+            return tuple(Crl(octets) for octets in self.crls)
+        except CrlMalformed as error:
+            raise TrustStoreRefused(error.message) from error
+
+
+class _Found:
+    """What a folder's files held so far."""
+
+    def __init__(self) -> None:
+        self.anchors: list[bytes] = []
+        self.intermediates: list[bytes] = []
+        self.crls: list[bytes] = []
+        self.status_lists: dict[str, str] = {}
+        self.ledger_keys: list[str] = []
+
+    def read(self, path: Path) -> None:
+        if path.suffix in _CERTIFICATE_SUFFIXES:
+            for octets in _blocks(path, "CERTIFICATE", MAX_PEM_BYTES):
+                self._take_certificate(path, octets)
+        elif path.suffix == ".crl":
+            for octets in _blocks(path, "X509 CRL", MAX_CRL_BYTES):
+                self._take_crl(path, octets)
+        elif path.name.endswith(".statuslist.jwt"):
+            token = _text(path, MAX_STATUS_LIST_BYTES).strip()
+            self.status_lists[_status_list_uri(path, token)] = token
+        elif path.suffix == ".vkey":
+            self.ledger_keys.extend(_vkeys(path))
+
+    def _take_certificate(self, path: Path, octets: bytes) -> None:
+        try:
+            certificate = read_certificate(octets)
+        except CertificateMalformed as error:
+            raise TrustStoreRefused(f"{path.name}: {error.message}") from error
+        (self.anchors if is_self_signed(certificate) else self.intermediates).append(octets)
+        if len(self.anchors) + len(self.intermediates) > MAX_CERTIFICATES:
+            raise TrustStoreRefused(f"more than {MAX_CERTIFICATES} certificates in one trust store")
+
+    def _take_crl(self, path: Path, octets: bytes) -> None:
+        try:
+            Crl(octets)
+        except CrlMalformed as error:
+            raise TrustStoreRefused(f"{path.name}: {error.message}") from error
+        self.crls.append(octets)
+
+
+def is_self_signed(certificate: Certificate) -> bool:
+    """Whether its own key signed it."""
+    if not certificate.self_issued or certificate.signature_suite is None:
+        return False
+    try:
+        suites.verify(certificate.spki, certificate.signature, certificate.tbs, certificate.signature_suite)
+    except SignatureInvalid:
+        return False
+    return True
+
+
+def _read_own(octets: bytes) -> Certificate:
+    try:
+        return read_certificate(octets)
+    except CertificateMalformed as error:
+        raise TrustStoreRefused(error.message) from error
+
+
+def _octets(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            octets = stream.read(limit + 1)
+    except OSError as error:
+        raise TrustStoreRefused(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(octets) > limit:
+        raise TrustStoreRefused(f"{path.name} is larger than the {limit} octets read")
+    return octets
+
+
+def _text(path: Path, limit: int) -> str:
+    try:
+        return _octets(path, limit).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise TrustStoreRefused(f"{path.name} is not ASCII text") from error
+
+
+def _blocks(path: Path, label: str, limit: int) -> Iterator[bytes]:
+    """The DER of each PEM block with this label, or the file itself where it is DER."""
+    octets = _octets(path, limit)
+    if octets[:1] == b"\x30":
+        yield octets
+        return
+    matches = [match for match in _PEM_BLOCK.finditer(octets) if match[1].decode("ascii") == label]
+    if not matches:
+        raise TrustStoreRefused(f"{path.name} holds no {label.lower()}, neither as PEM nor as DER")
+    for match in matches:
+        try:
+            yield base64.b64decode(b"".join(match[2].split()), validate=True)
+        except binascii.Error as error:
+            raise TrustStoreRefused(f"{path.name} holds a PEM block that is not base64") from error
+
+
+def _status_list_uri(path: Path, token: str) -> str:
+    """The `sub` of the JWT, unverified: it only says under which URI the list is kept."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        uri = claims["sub"]
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise TrustStoreRefused(f"{path.name} is not a JWT with a sub") from error
+    if not isinstance(uri, str):
+        raise TrustStoreRefused(f"{path.name}: the sub of a status list is its URI, a string")
+    return uri
+
+
+def _vkeys(path: Path) -> Iterator[str]:
+    for entry in _text(path, MAX_VKEY_BYTES).splitlines():
+        key = entry.strip()
+        if not key:
+            continue
+        if not _VKEY.match(key):
+            raise TrustStoreRefused(f"{path.name} holds a line that is not a C2SP verifier key")
+        yield key
