@@ -1,0 +1,1 @@
+"""Proofs that stand by themselves: Merkle trees, signed notes, checkpoints, proof files."""

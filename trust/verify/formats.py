@@ -1,0 +1,69 @@
+"""What kind of thing a stranger's file is, by its content first and by its name where that says nothing.
+
+A file that says by its name what it is meant to be is judged as that, however broken: a damaged PDF is
+an invalid PDF, not a riddle.
+"""
+
+from enum import StrEnum
+
+from trust.evidence.receipts import is_receipt
+from trust.evidence.tlog import PROOF_HEADER
+
+
+class Format(StrEnum):
+    """The kinds of files that are verified."""
+
+    PDF = "pdf"
+    CREDENTIAL = "sd-jwt-vc"
+    CREDENTIAL_JSON = "sd-jwt-json"
+    STATUS_LIST = "status-list"
+    PACKAGE = "bagit"
+    PROOF = "ledger-proof"
+    RECEIPT = "ledger-receipt"
+    CHECKPOINT = "checkpoint"
+
+
+# PDF allows some octets before its header (ISO 32000-1 annex H.3.4.1); readers look this far.
+_PDF_HEADER_WITHIN = 1024
+_TEXT_HEAD = 4096
+_NOTE_SIGNATURE = "\n\n\u2014 ".encode()
+
+_SUFFIXES = (
+    (".pdf", Format.PDF),
+    (".statuslist.jwt", Format.STATUS_LIST),
+    (".sd-jwt", Format.CREDENTIAL),
+    (".sdjwt", Format.CREDENTIAL),
+    (".zip", Format.PACKAGE),
+    (".tlog-proof", Format.PROOF),
+    (".receipt", Format.RECEIPT),
+    ("checkpoint", Format.CHECKPOINT),
+)
+
+
+def format_of(data: bytes, name: str) -> Format | None:
+    """The format of a file; None where neither content nor name tells."""
+    return _by_content(data) or _by_name(name)
+
+
+def _by_content(data: bytes) -> Format | None:
+    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
+        return Format.PDF
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Format.PACKAGE
+    if data.startswith(PROOF_HEADER.encode() + b"\n"):
+        return Format.PROOF
+    if is_receipt(data):
+        return Format.RECEIPT
+    if data.startswith(b"eyJ"):
+        # Base64url of `{"`: a JWS. Only an SD-JWT has tildes.
+        return Format.CREDENTIAL if b"~" in data else Format.STATUS_LIST
+    if data.lstrip()[:1] == b"{" and b'"payload"' in data and b'"protected"' in data:
+        return Format.CREDENTIAL_JSON
+    if _NOTE_SIGNATURE in data[:_TEXT_HEAD]:
+        return Format.CHECKPOINT
+    return None
+
+
+def _by_name(name: str) -> Format | None:
+    lowered = name.lower()
+    return next((form for suffix, form in _SUFFIXES if lowered.endswith(suffix)), None)

@@ -1,0 +1,294 @@
+"""The words of verification reports in zh-Hans and en: one table for each closed set of codes.
+
+The titles say what was looked at, the outcome words what came of it; a check's own `detail` holds the
+specifics. A code that has no words yet is shown as it is, so that a new check is never lost on the way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from trust.kernel.report import Indication, Outcome
+
+
+class Language(StrEnum):
+    """The languages reports are shown in, by BCP 47 tag."""
+
+    ZH = "zh-Hans"
+    EN = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """One thing said in both languages."""
+
+    zh: str
+    en: str
+
+    def in_language(self, language: Language) -> str:
+        return self.zh if language is Language.ZH else self.en
+
+
+def _table(rows: Mapping[str, tuple[str, str]]) -> Mapping[str, Words]:
+    return MappingProxyType({code: Words(zh=zh, en=en) for code, (zh, en) in rows.items()})
+
+
+INDICATIONS: Mapping[str, Words] = _table(
+    {
+        Indication.VALID: ("有效", "Valid"),
+        Indication.INVALID: ("无效", "Invalid"),
+        Indication.CANNOT_TELL: ("无法判断", "Cannot tell"),
+    }
+)
+
+OUTCOMES: Mapping[str, Words] = _table(
+    {
+        Outcome.PASSED: ("通过", "passed"),
+        Outcome.FAILED: ("未通过", "failed"),
+        Outcome.UNKNOWN: ("无法判断", "cannot tell"),
+    }
+)
+
+KINDS: Mapping[str, Words] = _table(
+    {
+        "file": ("文件", "File"),
+        "pdf": ("PDF 文件", "PDF document"),
+        "pdf-signature": ("PDF 签章", "PDF signature"),
+        "timestamp": ("时间戳", "Timestamp"),
+        "sd-jwt": ("可选择披露凭证", "Selectively disclosable token"),
+        "sd-jwt-vc": ("电子证照凭证", "Licence credential"),
+        "status-list": ("证照状态列表", "Status list"),
+        "bagit": ("归档信息包", "Archive package"),
+        "ocfl-object": ("存储对象", "Storage object"),
+        "ocfl-storage-root": ("存储根目录", "Storage root"),
+        "ledger": ("账本", "Ledger"),
+        "checkpoint": ("账本检查点", "Ledger checkpoint"),
+        "ledger-receipt": ("账本回执", "Ledger receipt"),
+        "ledger-proof": ("账本存在证明", "Ledger inclusion proof"),
+    }
+)
+
+CHECKS: Mapping[str, Words] = _table(
+    {
+        # any file
+        "format": ("文件类型", "File type"),
+        "size": ("大小", "Size"),
+        "structure": ("结构", "Structure"),
+        "document": ("文件可读性", "Readable document"),
+        # signatures
+        "signature": ("签名", "Signature"),
+        "signatures": ("是否有签章", "Presence of signatures"),
+        "signing-key": ("签名密钥", "Signing key"),
+        "signing-certificate": ("签名证书", "Signing certificate"),
+        "sub-filter": ("签名格式", "Signature format"),
+        "message": ("签名数据", "Signature message"),
+        "content-type": ("签名内容类型", "Signed content type"),
+        "digest": ("内容摘要", "Content digest"),
+        "algorithm": ("算法", "Algorithm"),
+        "later-changes": ("签章后的修改", "Changes after signing"),
+        # certificates
+        "chain": ("证书链", "Certificate chain"),
+        "certificate-signature": ("证书签名", "Certificate signatures"),
+        "certificate-validity": ("证书有效期", "Certificate validity"),
+        "certificate-constraints": ("证书约束", "Certificate constraints"),
+        "certificate-usage": ("证书用途", "Certificate usage"),
+        "revocation": ("证书吊销情况", "Certificate revocation"),
+        # timestamps
+        "timestamp": ("时间戳", "Timestamp"),
+        "timestamp-order": ("时间戳先后", "Order of timestamps"),
+        "imprint": ("时间戳对应的内容", "Stamped content"),
+        # credentials
+        "disclosures": ("披露的字段", "Disclosed fields"),
+        "validity": ("有效期限", "Period of validity"),
+        "key-binding": ("持证主体绑定", "Binding to the holder"),
+        "credential-type": ("证照类型", "Licence type"),
+        "status": ("证照状态", "Licence status"),
+        "freshness": ("时效", "Freshness"),
+        # packages
+        "zip": ("压缩包", "Zip container"),
+        "zip-refused": ("压缩包可安全读取", "Zip safe to read"),
+        "zip-malformed": ("压缩包结构", "Zip structure"),
+        "zip-name-refused": ("压缩包内文件名", "Names in the zip"),
+        "zip-duplicate": ("压缩包内重名", "Duplicate names in the zip"),
+        "zip-encrypted": ("压缩包加密", "Encryption in the zip"),
+        "zip-link": ("压缩包内链接", "Links in the zip"),
+        "zip-overlap": ("压缩包条目重叠", "Overlapping zip entries"),
+        "zip-size-lie": ("压缩包条目大小", "Sizes of zip entries"),
+        "zip-bomb": ("压缩包展开上限", "Limits on unpacking"),
+        "bag-declaration": ("信息包声明", "Bag declaration"),
+        "bag-fetch": ("信息包自足", "Nothing to be fetched"),
+        "bag-manifest": ("信息包清单", "Bag manifests"),
+        "bag-algorithm": ("清单算法", "Manifest algorithms"),
+        "bag-complete": ("信息包完整", "Completeness of the bag"),
+        "bag-tag-manifest": ("标签文件清单", "Tag manifests"),
+        "bag-digest": ("材料摘要", "Digests of the materials"),
+        "bag-info": ("信息包说明", "Bag information"),
+        "ocfl-structure": ("存储对象结构", "Structure of the storage object"),
+        "ocfl-inventory": ("存储清单", "Inventories"),
+        "ocfl-digest": ("存储内容摘要", "Digests of the content"),
+        "ocfl-readable": ("存储内容可读", "Content can be read"),
+        # ledger
+        "inclusion": ("已记入账本", "Inclusion in the ledger"),
+        "event-sequence": ("事件序号", "Event sequence"),
+        "event-header": ("事件记录", "Event records"),
+        "event-content": ("事件内容", "Event content"),
+        "entries": ("账本条目", "Ledger entries"),
+        "tile": ("散列分块", "Hash tiles"),
+        "inclusion-delay": ("记入及时性", "Timely inclusion"),
+        "checkpoint": ("检查点", "Checkpoints"),
+        "checkpoint-signature": ("检查点签名", "Checkpoint signatures"),
+        "published-checkpoint": ("已公布的检查点", "Published checkpoint"),
+    }
+)
+
+# ETSI EN 319 102-1 §5.1.3, and two of our own: SUSPENDED for licences, NO_SIGNATURE for bare documents.
+REASONS: Mapping[str, Words] = _table(
+    {
+        "FORMAT_FAILURE": ("格式不符合规定", "not in the required format"),
+        "HASH_FAILURE": ("内容与摘要不符，已被改动", "the content does not match its digest: it was changed"),
+        "SIG_CRYPTO_FAILURE": ("签名验证不通过", "the signature does not verify"),
+        "SIG_CONSTRAINTS_FAILURE": ("签名不满足要求", "the signature does not meet what was asked"),
+        "CHAIN_CONSTRAINTS_FAILURE": (
+            "证书链不满足约束",
+            "the certificate chain does not meet its constraints",
+        ),
+        "CERTIFICATE_CHAIN_GENERAL_FAILURE": ("证书链有误", "the certificate chain is at fault"),
+        "CRYPTO_CONSTRAINTS_FAILURE": ("算法不被接受", "the algorithm is not accepted"),
+        "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": (
+            "算法已不被接受，且不能证明签名在此之前作出",
+            "the algorithm is no longer accepted and nothing proves an earlier time",
+        ),
+        "EXPIRED": ("已过期", "expired"),
+        "NOT_YET_VALID": ("尚未生效", "not yet valid"),
+        "REVOKED": ("已被吊销或注销", "revoked"),
+        "SUSPENDED": ("已被暂停", "suspended"),
+        "NO_SIGNATURE": ("文件没有签章", "there is no signature"),
+        "POLICY_PROCESSING_ERROR": ("策略无法处理", "the policy cannot be processed"),
+        "SIGNATURE_POLICY_NOT_AVAILABLE": ("缺少签名策略", "the signature policy is not at hand"),
+        "TIMESTAMP_ORDER_FAILURE": ("时间先后不一致", "the times are not in order"),
+        "NO_SIGNING_CERTIFICATE_FOUND": (
+            "未找到可信的签名证书或密钥",
+            "no trusted signing certificate or key",
+        ),
+        "NO_CERTIFICATE_CHAIN_FOUND": ("未找到通向信任锚的证书链", "no certificate chain to a trust anchor"),
+        "NO_CERTIFICATE_CHAIN_FOUND_NO_POE": (
+            "未找到通向信任锚的证书链，且不能证明签名时间",
+            "no certificate chain to a trust anchor, and nothing proves the time",
+        ),
+        "NO_POE": ("不能证明签名时间", "nothing proves the time of signing"),
+        "REVOKED_NO_POE": (
+            "证书已被吊销，且不能证明签名在此之前作出",
+            "revoked, and nothing proves an earlier time",
+        ),
+        "REVOKED_CA_NO_POE": (
+            "签发机构证书已被吊销，且不能证明签名在此之前作出",
+            "the authority was revoked, and nothing proves an earlier time",
+        ),
+        "OUT_OF_BOUNDS_NO_POE": (
+            "不在证书有效期内，且不能证明签名在有效期内作出",
+            "outside the certificate's validity, and nothing proves a time within it",
+        ),
+        "OUT_OF_BOUNDS_NOT_REVOKED": (
+            "不在证书有效期内，未发现吊销",
+            "outside the certificate's validity, not known to be revoked",
+        ),
+        "SIGNED_DATA_NOT_FOUND": ("缺少被签名的内容", "the signed content is missing"),
+        "TRY_LATER": ("缺少所需的最新资料，可稍后再试", "current data is missing; it may be possible later"),
+        "GENERIC": ("原因未分类", "for a reason not classified"),
+    }
+)
+
+FACTS: Mapping[str, Words] = _table(
+    {
+        "signer": ("签名者", "Signer"),
+        "signing_time": ("签名时间", "Signing time"),
+        "level": ("签名级别", "Level"),
+        "covered_bytes": ("签名覆盖字节数", "Octets covered"),
+        "covered": ("签名覆盖范围", "Coverage"),
+        "revisions": ("修订次数", "Revisions"),
+        "pages": ("页数", "Pages"),
+        "reason": ("事由", "Reason"),
+        "location": ("地点", "Location"),
+        "field": ("签名域", "Signature field"),
+        "field_name": ("签名域", "Signature field"),
+        "gen_time": ("时间戳时间", "Time stamped"),
+        "authority": ("时间戳机构", "Timestamp authority"),
+        "accuracy_ms": ("精度（毫秒）", "Accuracy (ms)"),
+        "policy": ("策略", "Policy"),
+        "serial": ("序列号", "Serial number"),
+        "vct": ("证照类型", "Licence type"),
+        "status": ("状态", "Status"),
+        "valid_from": ("有效期自", "Valid from"),
+        "valid_until": ("有效期至", "Valid until"),
+        "issued": ("签发时间", "Issued"),
+        "key_bound": ("与持证主体绑定", "Bound to the holder"),
+        "claims": ("证照内容", "What the licence says"),
+        "uri": ("地址", "Address"),
+        "entries": ("条目数", "Entries"),
+        "bits": ("每条位数", "Bits per entry"),
+        "size": ("大小", "Size"),
+        "sha256": ("SHA-256 摘要", "SHA-256"),
+        "signatures": ("签章数", "Signatures"),
+        "sub_filter": ("签名格式", "Signature format"),
+        "claimed_name": ("自称的签名者", "Signer as claimed"),
+        "claimed_time": ("自称的签名时间", "Time as claimed"),
+        "covers_whole_file": ("覆盖整个文件", "Covers the whole file"),
+        "certificate_sha256": ("证书摘要", "Certificate SHA-256"),
+        "tree_size": ("条目数", "Entries"),
+        "id": ("标识", "Identifier"),
+        "name": ("名称", "Name"),
+        "head": ("最新版本", "Newest version"),
+        "versions": ("版本数", "Versions"),
+        "files": ("文件数", "Files"),
+        "octets": ("字节数", "Octets"),
+        "algorithm": ("摘要算法", "Digest algorithm"),
+        "algorithms": ("摘要算法", "Digest algorithms"),
+        "info": ("说明", "Information"),
+        "errors": ("错误代码", "Error codes"),
+        "warnings": ("警告代码", "Warning codes"),
+        "objects": ("对象数", "Objects"),
+        "layout": ("存储布局", "Layout"),
+        "origin": ("账本", "Ledger"),
+        "root": ("根散列", "Root hash"),
+        "index": ("序号", "Index"),
+        "leaf_hash": ("叶散列", "Leaf hash"),
+        "event_id": ("事件编号", "Event"),
+        "latest_inclusion": ("最迟记入时间", "Latest time of inclusion"),
+    }
+)
+
+
+def indication_text(indication: Indication, language: Language) -> str:
+    """The report's one word."""
+    return INDICATIONS[indication].in_language(language)
+
+
+def outcome_text(outcome: Outcome, language: Language) -> str:
+    """What a check came to, in a word."""
+    return OUTCOMES[outcome].in_language(language)
+
+
+def kind_text(kind: str, language: Language) -> str:
+    """What was verified; the code itself where it has no words."""
+    return _say(KINDS, kind, language)
+
+
+def check_text(code: str, language: Language) -> str:
+    """What a check looked at; the code itself where it has no words."""
+    return _say(CHECKS, code, language)
+
+
+def reason_text(sub_indication: str, language: Language) -> str:
+    """Why a check did not pass; the code itself where it has no words."""
+    return _say(REASONS, sub_indication, language)
+
+
+def fact_text(name: str, language: Language) -> str:
+    """A fact's title; its name where it has no words."""
+    return _say(FACTS, name, language)
+
+
+def _say(table: Mapping[str, Words], code: str, language: Language) -> str:
+    words = table.get(code)
+    return code if words is None else words.in_language(language)

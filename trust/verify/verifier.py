@@ -1,0 +1,110 @@
+"""Verifying whatever a stranger brings: by content to the part that knows it, and always a report.
+
+report = verify_bytes(data, name="licence.sd-jwt", trust=TrustStore.load(folder), at=now)
+print(render_text(report, "zh-Hans"))
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from trust.credentials import status_token, vc
+from trust.credentials.json_serialization import read_json_serialization
+from trust.documents import pdf
+from trust.evidence import notes
+from trust.evidence.tlog import VerifierKey
+from trust.kernel.errors import YinxinError
+from trust.kernel.report import Checks, Report
+from trust.packages import bagit
+from trust.pki.errors import TrustStoreRefused
+from trust.pki.trust_store import TrustStore
+from trust.verify.formats import Format, format_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """One file to be verified, and against what."""
+
+    data: bytes
+    trust: TrustStore
+    at: datetime
+    keys: tuple[VerifierKey, ...]
+
+    def text(self) -> str:
+        """The file as text, white space around it left aside; what is not ASCII will not be believed."""
+        return self.data.decode("ascii", errors="replace").strip()
+
+
+def verify_bytes(data: bytes, *, name: str, trust: TrustStore, at: datetime) -> Report:
+    """Verifies one file at a moment against what is trusted.
+
+    `name` is shown as the report's subject and helps where the content does not say what it is. A file of
+    no known kind gives cannot tell. Whatever the file holds, the answer is a report; only a trust store
+    that cannot be used raises (TrustStoreRefused, NoteMalformed).
+    """
+    keys = tuple(VerifierKey.parse(key) for key in trust.ledger_keys)
+    case = _Case(data=data, trust=trust, at=at, keys=keys)
+    found = format_of(data, name)
+    if found is None:
+        checks = Checks()
+        checks.unknown("format", "no kind of file that is verified here", sub_indication="FORMAT_FAILURE")
+        return Report.conclude(kind="file", subject=name, checks=checks.all())
+    try:
+        report = _VERIFIERS[found](case)
+    except TrustStoreRefused:
+        raise  # our own folder is at fault, not the stranger's file
+    except YinxinError as error:
+        checks = Checks()
+        checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
+        report = Report.conclude(kind=found.value, subject=name, checks=checks.all())
+    return replace(report, subject=name)
+
+
+def _pdf(case: _Case) -> Report:
+    return pdf.validate(case.data, trust=case.trust, at=case.at)
+
+
+def _credential(case: _Case) -> Report:
+    return vc.verify(case.text(), trust=case.trust, at=case.at)
+
+
+def _credential_json(case: _Case) -> Report:
+    # The first signature is the one that disclosures and key binding belong to (RFC 9901 §8).
+    first, *_ = read_json_serialization(case.data)
+    return vc.verify(first, trust=case.trust, at=case.at)
+
+
+def _status_list(case: _Case) -> Report:
+    return status_token.verify_status_token(case.text(), trust=case.trust, at=case.at)
+
+
+def _package(case: _Case) -> Report:
+    return bagit.validate(io.BytesIO(case.data))
+
+
+def _proof(case: _Case) -> Report:
+    return notes.verify_proof(case.data, keys=case.keys)
+
+
+def _receipt(case: _Case) -> Report:
+    return notes.verify_receipt(case.data, keys=case.keys)
+
+
+def _checkpoint(case: _Case) -> Report:
+    return notes.verify_checkpoint(case.data, keys=case.keys)
+
+
+_VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
+    {
+        Format.PDF: _pdf,
+        Format.CREDENTIAL: _credential,
+        Format.CREDENTIAL_JSON: _credential_json,
+        Format.STATUS_LIST: _status_list,
+        Format.PACKAGE: _package,
+        Format.PROOF: _proof,
+        Format.RECEIPT: _receipt,
+        Format.CHECKPOINT: _checkpoint,
+    }
+)
