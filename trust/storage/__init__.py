@@ -1,0 +1,1 @@
+"""Units of work over PostgreSQL, object stores and jobs."""

@@ -1,0 +1,114 @@
+"""The unit of work: one request or task, one transaction.
+
+with database.work() as work:          # service role; commits at the end, rolls back on any error
+    work.execute(insert(...))
+    work.defer("webhooks.deliver", delivery=delivery_id)
+with database.read() as work:          # reader role, READ ONLY: cannot write by mistake or by attack
+    work.execute(select(...))
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from trust.storage.errors import DatabaseAway
+from trust.storage.jobs import Enqueuer
+
+# A lock is held for one short transaction; whoever waits longer than this meets a fault, not a queue.
+LOCK_TIMEOUT: Final = "5s"
+STATEMENT_TIMEOUT: Final = "30s"
+CONNECT_TIMEOUT_SECONDS: Final = 5
+POOL_TIMEOUT_SECONDS: Final = 10
+
+
+class ReadWork:
+    """A transaction that only reads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def execute(
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> CursorResult[Any]:
+        """Runs a SQLAlchemy Core statement in this transaction."""
+        return self.connection.execute(statement, parameters)
+
+    def advisory_lock(self, name: str) -> None:
+        """Waits for the transaction-long lock of this name (hashed by PostgreSQL)."""
+        self.connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:n, 0))"), {"n": name})
+
+
+class Work(ReadWork):
+    """A transaction that may write."""
+
+    def __init__(self, connection: Connection, enqueuer: Enqueuer) -> None:
+        super().__init__(connection)
+        self._enqueuer = enqueuer
+
+    def defer(self, task_name: str, **arguments: Any) -> None:
+        """Enqueues a job in this transaction: it exists if and only if the transaction commits."""
+        self._enqueuer.defer(self.connection, task_name, arguments)
+
+
+class Database:
+    """Opens units of work on one PostgreSQL by the service's URL and, for reading, the reader's."""
+
+    def __init__(self, url: str, read_url: str | None = None, *, pool_size: int = 10) -> None:
+        self._enqueuer = Enqueuer()
+        self._engine = _engine(url, pool_size)
+        self._read_engine = _engine(read_url, pool_size) if read_url else self._engine
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """A unit of work that commits when the block ends without an error.
+
+        Raises DatabaseAway where PostgreSQL is not there or does not answer in time.
+        """
+        with _faults_named(), self._engine.begin() as connection:
+            yield Work(connection, self._enqueuer)
+
+    @contextmanager
+    def read(self) -> Iterator[ReadWork]:
+        """A READ ONLY unit of work under the reader's role."""
+        with _faults_named(), self._read_engine.connect() as connection:
+            yield ReadWork(connection.execution_options(postgresql_readonly=True))
+
+    def close(self) -> None:
+        """Returns every connection."""
+        self._engine.dispose()
+        self._read_engine.dispose()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+        # Without it an INSERT … ON CONFLICT does not say whether it inserted.
+        execution_options={"preserve_rowcount": True},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT} "
+            "-c search_path=procrastinate,public -c timezone=UTC",
+        },
+    )
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as fault:
+        raise DatabaseAway("the database did not answer; nothing was changed, try again later") from fault
+    except DBAPIError as fault:
+        if fault.connection_invalidated:
+            raise DatabaseAway("the connection to the database was lost; try again later") from fault
+        raise
