@@ -1,0 +1,1 @@
+"""Certificate, revocation and timestamp authorities at work."""

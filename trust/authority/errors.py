@@ -1,0 +1,33 @@
+"""What goes wrong at the authorities."""
+
+from trust.kernel.errors import Broken, InvalidInput, NotFound, Unavailable
+
+
+class CertificateUnknown(NotFound):
+    """There is no such certificate."""
+
+    code = "certificate-unknown"
+
+
+class CertificateBroken(Broken):
+    """What was signed is not what was intended, or came too late; it is not handed out."""
+
+    code = "certificate-broken"
+
+
+class CeremonyRefused(InvalidInput):
+    """The ceremony file is not complete or says something it must not."""
+
+    code = "ceremony-refused"
+
+
+class CrlUnknown(NotFound):
+    """There is no such authority, or it has published nothing yet."""
+
+    code = "crl-unknown"
+
+
+class TimestampAuthorityAway(Unavailable):
+    """The timestamp authority cannot be reached."""
+
+    code = "timestamp-authority-away"

@@ -1,0 +1,27 @@
+"""What the signer refuses, and what happens when it is away."""
+
+from trust.kernel.errors import Broken, Conflict, Unavailable
+
+
+class SignerAway(Unavailable):
+    """The signer cannot be reached or did not answer in time."""
+
+    code = "signer-away"
+
+
+class SignerRefused(Conflict):
+    """The signer refused: the intent is missing, concluded, past its lease, or for another key or digest."""
+
+    code = "signer-refused"
+
+
+class KeyNotUsable(Conflict):
+    """There is no such key, or it is for another purpose, or its certificate does not match it."""
+
+    code = "key-not-usable"
+
+
+class WrappedKeyBroken(Broken):
+    """A stored key cannot be unwrapped: another key-encryption key, or the row was changed."""
+
+    code = "wrapped-key-broken"

@@ -1,0 +1,82 @@
+"""Keys, their purposes and the intents that let them be used."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from trust.kernel.ids import Id
+
+
+class KeyId(Id):
+    """A key held by the signer."""
+
+    prefix = "key"
+
+
+class KeyPurpose(StrEnum):
+    """The one thing a key is for; the signer refuses every other use."""
+
+    AUTHORITY = "authority"  # signs certificates by intent, and its own CRLs
+    SEAL = "seal"  # signs documents by intent
+    CREDENTIAL = "credential"  # signs licences as SD-JWT VC by intent
+    TIMESTAMP = "timestamp"  # signs RFC 3161 tokens
+    STATUS_LIST = "status-list"  # signs status list tokens
+    LEDGER = "ledger"  # signs checkpoints and receipts
+
+
+class IntentKind(StrEnum):
+    """What an intent asks the signer for."""
+
+    SEAL_USE = "seal-use"  # digest: SHA-256 over the byte range of the prepared document
+    CERTIFICATE = "certificate"  # digest: SHA-256 of the canonical JSON of the certificate's payload
+    CREDENTIAL = "credential"  # digest: SHA-256 of the canonical JSON of the credential's payload
+
+
+PURPOSE_OF_INTENT: Final = {
+    IntentKind.SEAL_USE: KeyPurpose.SEAL,
+    IntentKind.CERTIFICATE: KeyPurpose.AUTHORITY,
+    IntentKind.CREDENTIAL: KeyPurpose.CREDENTIAL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyInfo:
+    """A key as everybody may know it: its id, purpose, suite and public half (SubjectPublicKeyInfo, DER)."""
+
+    key_id: KeyId
+    purpose: KeyPurpose
+    suite: str
+    spki: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyBinding:
+    """A key under the name it is known by (`seal/…`, `authority/seals`, `service/timestamp`) and its certificate.
+
+    `certificate` and `chain` (issuers, nearest first, DER) are empty for a ledger key, which is known by its
+    C2SP verifier key. A newer binding of the same label replaces an older one; the older stays on record.
+    """
+
+    key_id: KeyId
+    label: str
+    purpose: KeyPurpose
+    suite: str
+    spki: bytes
+    certificate: bytes | None
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """Leave to use one key once: committed before the signer is asked, read by the signer itself.
+
+    `subject` is the domain's id (a seal use, a licence, a certificate); the newest intent of a subject counts.
+    After `lease_until` the signer refuses and the worker resolves the subject.
+    """
+
+    subject: str
+    key_id: KeyId
+    kind: IntentKind
+    digest: bytes
+    lease_until: datetime

@@ -1,0 +1,149 @@
+"""Queries over keys, bindings and intents."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from trust.keys.errors import KeyNotUsable
+from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
+from trust.keys.tables import intent_outcomes, intents, key_bindings, keys
+from trust.storage.database import ReadWork
+
+
+class Intents:
+    """The intents of the domains, in the domain's own transaction."""
+
+    def __init__(self, work: ReadWork) -> None:
+        self._work = work
+
+    def record(self, intent: Intent, *, at: datetime) -> None:
+        """Commits the signer to nothing by itself: it takes effect when the transaction commits."""
+        self._work.execute(
+            intents.insert().values(
+                subject=intent.subject,
+                key_id=intent.key_id,
+                kind=intent.kind.value,
+                digest=intent.digest,
+                lease_until=intent.lease_until,
+                at=at,
+            )
+        )
+
+    def newest(self, subject: str) -> Intent | None:
+        """The intent that counts for this subject."""
+        row = self._work.execute(
+            select(intents).where(intents.c.subject == subject).order_by(intents.c.position.desc()).limit(1)
+        ).one_or_none()
+        if row is None:
+            return None
+        return Intent(
+            subject=row.subject,
+            key_id=KeyId(row.key_id),
+            kind=IntentKind(row.kind),
+            digest=bytes(row.digest),
+            lease_until=row.lease_until,
+        )
+
+    def conclude(self, subject: str, outcome: str, *, at: datetime) -> bool:
+        """Writes the one outcome of a subject; False where it has one already (the caller lost the race)."""
+        statement = insert(intent_outcomes).values(subject=subject, outcome=outcome, at=at)
+        return self._work.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def outcome(self, subject: str) -> str | None:
+        """The outcome of a subject, or None while it is open."""
+        found = self._work.execute(
+            select(intent_outcomes.c.outcome).where(intent_outcomes.c.subject == subject)
+        ).scalar_one_or_none()
+        return None if found is None else str(found)
+
+
+class KeyBindings:
+    """Which key is known by which label, with its certificate."""
+
+    def __init__(self, work: ReadWork) -> None:
+        self._work = work
+
+    def bind(self, binding: KeyBinding, *, at: datetime) -> None:
+        self._work.execute(
+            key_bindings.insert().values(
+                key_id=binding.key_id,
+                label=binding.label,
+                purpose=binding.purpose.value,
+                suite=binding.suite,
+                spki=binding.spki,
+                certificate=binding.certificate,
+                chain=list(binding.chain),
+                at=at,
+            )
+        )
+
+    def find(self, label: str) -> KeyBinding | None:
+        """The newest binding of a label."""
+        return self._one(key_bindings.c.label == label)
+
+    def require(self, label: str) -> KeyBinding:
+        """The newest binding of a label; raises KeyNotUsable where there is none."""
+        found = self.find(label)
+        if found is None:
+            raise KeyNotUsable(f"no key is bound to {label}; has the ceremony been held?")
+        return found
+
+    def of_key(self, key_id: str) -> KeyBinding | None:
+        """The newest binding of a key."""
+        return self._one(key_bindings.c.key_id == key_id)
+
+    def labelled(self, prefix: str) -> tuple[KeyBinding, ...]:
+        """Every binding whose label begins so, oldest first."""
+        rows = self._work.execute(
+            select(key_bindings)
+            .where(key_bindings.c.label.startswith(prefix, autoescape=True))
+            .order_by(key_bindings.c.position)
+        )
+        return tuple(_binding(row) for row in rows)
+
+    def _one(self, condition: ColumnElement[bool]) -> KeyBinding | None:
+        row = self._work.execute(
+            select(key_bindings).where(condition).order_by(key_bindings.c.position.desc()).limit(1)
+        ).one_or_none()
+        return None if row is None else _binding(row)
+
+
+def _binding(row: Row[Any]) -> KeyBinding:
+    fields = row._mapping
+    certificate = fields["certificate"]
+    return KeyBinding(
+        key_id=KeyId(fields["key_id"]),
+        label=fields["label"],
+        purpose=KeyPurpose(fields["purpose"]),
+        suite=fields["suite"],
+        spki=bytes(fields["spki"]),
+        certificate=None if certificate is None else bytes(certificate),
+        chain=tuple(bytes(item) for item in fields["chain"]),
+    )
+
+
+class WrappedKeys:
+    """The signer's own rows: no other role may read them."""
+
+    def __init__(self, work: ReadWork) -> None:
+        self._work = work
+
+    def add(
+        self, *, key_id: KeyId, purpose: KeyPurpose, suite: str, spki: bytes, wrapped: bytes, at: datetime
+    ) -> None:
+        self._work.execute(
+            keys.insert().values(
+                key_id=key_id, purpose=purpose.value, suite=suite, spki=spki, wrapped=wrapped, created_at=at
+            )
+        )
+
+    def find(self, key_id: str) -> tuple[KeyPurpose, str, bytes, bytes] | None:
+        """Purpose, suite, public key and wrapped private key of a key, or None."""
+        row = self._work.execute(
+            select(keys.c.purpose, keys.c.suite, keys.c.spki, keys.c.wrapped).where(keys.c.key_id == key_id)
+        ).one_or_none()
+        return (
+            None if row is None else (KeyPurpose(row.purpose), row.suite, bytes(row.spki), bytes(row.wrapped))
+        )

@@ -1,0 +1,76 @@
+"""Software keys at rest: AES-256-GCM under the key-encryption key, bound to key id and purpose.
+
+The key-encryption key lies in a file of 32 octets outside the data folder (`YINXIN_KEY_ENCRYPTION_KEY_FILE`).
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from trust.kernel.errors import Broken
+from trust.kernel.randomness import Randomness
+from trust.keys.errors import WrappedKeyBroken
+from trust.keys.model import KeyId, KeyPurpose
+
+KEY_OCTETS: Final = 32
+_NONCE_OCTETS: Final = 12
+
+
+class KeyEncryptionKeyRefused(Broken):
+    """The file of the key-encryption key is missing, of another size, or readable by others."""
+
+    code = "key-encryption-key-refused"
+
+
+class KeyWrap:
+    """Wraps and unwraps private keys (PKCS#8 DER)."""
+
+    def __init__(self, key_encryption_key: bytes, randomness: Randomness) -> None:
+        self._cipher = AESGCM(key_encryption_key)
+        self._randomness = randomness
+
+    def wrap(self, private_key: bytes, *, key_id: KeyId, purpose: KeyPurpose) -> bytes:
+        nonce = self._randomness.octets(_NONCE_OCTETS)
+        return nonce + self._cipher.encrypt(nonce, private_key, _bound_to(key_id, purpose))
+
+    def unwrap(self, wrapped: bytes, *, key_id: KeyId, purpose: KeyPurpose) -> bytes:
+        """Raises WrappedKeyBroken where the key-encryption key, key id or purpose is another."""
+        nonce, sealed = wrapped[:_NONCE_OCTETS], wrapped[_NONCE_OCTETS:]
+        try:
+            return self._cipher.decrypt(nonce, sealed, _bound_to(key_id, purpose))
+        except (InvalidTag, ValueError) as fault:
+            raise WrappedKeyBroken(f"{key_id} cannot be unwrapped with this key-encryption key") from fault
+
+
+def _bound_to(key_id: KeyId, purpose: KeyPurpose) -> bytes:
+    return f"yinxin key v1|{key_id}|{purpose}".encode()
+
+
+def read_key_encryption_key(path: Path) -> bytes:
+    """Reads the 32 octets; raises KeyEncryptionKeyRefused where the file is missing, open to others or odd."""
+    try:
+        mode = path.stat().st_mode
+        content = path.read_bytes()
+    except OSError as fault:
+        raise KeyEncryptionKeyRefused(f"the key-encryption key cannot be read: {fault.strerror}") from fault
+    if mode & 0o077:
+        raise KeyEncryptionKeyRefused("the key-encryption key is readable by others; chmod 600 it")
+    if len(content) != KEY_OCTETS:
+        raise KeyEncryptionKeyRefused(f"the key-encryption key has {len(content)} octets, not {KEY_OCTETS}")
+    return content
+
+
+def ensure_key_encryption_key(path: Path, randomness: Randomness) -> bool:
+    """Makes the file where it is not there yet, for trying out; True where it was made."""
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(randomness.octets(KEY_OCTETS))
+        file.flush()
+        os.fsync(file.fileno())
+    return True

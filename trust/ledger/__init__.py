@@ -1,0 +1,1 @@
+"""The append-only audit log: events, Merkle tiles, checkpoints, proofs."""

@@ -1,0 +1,223 @@
+"""Verifying the whole ledger: rows, tiles and checkpoints against each other, and against the log's keys.
+
+report = verify_ledger(database, store, keys, at=clock.now())
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, text
+
+from trust.evidence.merkle import HASH_OCTETS, leaf_hash
+from trust.evidence.tlog import VerifierKey, open_checkpoint
+from trust.kernel.clock import rfc3339
+from trust.kernel.errors import InvalidInput
+from trust.kernel.report import Report
+from trust.ledger.checkpoints import EMPTY_TREE, Checkpoints, PublishedCheckpoint, TreeHead, published
+from trust.ledger.errors import LedgerBroken
+from trust.ledger.findings import Findings
+from trust.ledger.headers import header_of_row
+from trust.ledger.rows import (
+    PAGE_EVENTS,
+    content_fault,
+    header_fault,
+    redacted,
+    rows_of,
+    sequenced_rows,
+    uncovered_events,
+)
+from trust.ledger.tables import checkpoints
+from trust.ledger.tiles import (
+    TILE_WIDTH,
+    GrowingTree,
+    Tile,
+    TileReader,
+    entries_in,
+    entries_key,
+    read_entries,
+    read_tile,
+)
+from trust.storage.database import Database, ReadWork
+from trust.storage.objects.port import ObjectStore
+
+
+def verify_ledger(
+    database: Database, store: ObjectStore, keys: Sequence[VerifierKey], *, at: datetime
+) -> Report:
+    """Recomputes the log from the database and from the tiles, in one snapshot, while it goes on growing.
+
+    Kind "ledger". Every finding names the event, tile or checkpoint that disagrees; of the three witnesses
+    of a leaf (row, entry bundle, tile) the one that stands alone is blamed. Erased content counts as
+    redacted, which is valid. Without `keys` the signatures are open and the answer is cannot tell. Raises
+    only where the database or the store is away.
+    """
+    verification = _Verification(store, keys, at)
+
+    # 1. What is published, before the snapshot: it was stored before it was published.
+    shown = verification.read_published()
+    with database.read() as read:
+        read.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+        # 2. Every leaf, tile and checkpoint up to the head.
+        verification.check_tree(read)
+
+        # 3. What is published is one of these checkpoints.
+        verification.check_published(read, shown)
+
+        # 4. Every event that no checkpoint covers yet.
+        verification.check_uncovered(read)
+    return verification.conclude()
+
+
+class _Verification:
+    def __init__(self, store: ObjectStore, keys: Sequence[VerifierKey], at: datetime) -> None:
+        self._store = store
+        self._keys = tuple(keys)
+        self._at = at
+        self._findings = Findings()
+        self._head: TreeHead = EMPTY_TREE
+        self._counts: Counter[str] = Counter()
+        self._origins: set[str] = set()
+
+    def read_published(self) -> PublishedCheckpoint | None:
+        if not self._keys:
+            for code in ("published-checkpoint", "checkpoint-signature"):
+                self._findings.leave_open(code, "no key of the log was given")
+            return None
+        try:
+            return published(self._store, self._keys)
+        except LedgerBroken as error:
+            self._findings.add("published-checkpoint", error.message)
+            return None
+
+    def check_tree(self, read: ReadWork) -> None:
+        known = Checkpoints(read)
+        self._head = known.head()
+        if self._head.size and known.of_size(self._head.size) is None:
+            self._findings.add("checkpoint", f"the head of size {self._head.size} has no checkpoint")
+        tree = GrowingTree(size=0, reader=TileReader(self._store, 0))
+        for begin in range(0, self._head.size, PAGE_EVENTS):
+            end = min(begin + PAGE_EVENTS, self._head.size)
+            rows = {row.position: row for row in sequenced_rows(read, begin, end)}
+            stored = _checkpoints_by_size(read, begin, end)
+            for first in range(begin, end, TILE_WIDTH):
+                for leaf in self._leaves(rows, first, min(TILE_WIDTH, end - first)):
+                    for tile in tree.append(leaf):
+                        self._check_tile(tile)
+                    if tree.size in stored:
+                        self._check_checkpoint(stored[tree.size], tree.root())
+        for tile in tree.partial_tiles():
+            self._check_tile(tile)
+        if tree.root() != self._head.root:
+            self._findings.add(
+                "checkpoint", f"the head of size {self._head.size} is not the root of the leaves"
+            )
+        beyond = select(checkpoints.c.size).where(checkpoints.c.size > self._head.size).limit(1)
+        for row in read.execute(beyond):
+            self._findings.add("checkpoint", f"the checkpoint of size {row.size} lies beyond the head")
+
+    def check_published(self, read: ReadWork, shown: PublishedCheckpoint | None) -> None:
+        if shown is None:
+            if self._head.size:
+                self._findings.leave_open("published-checkpoint", "no checkpoint of the log is published")
+            return
+        size = shown.checkpoint.size
+        stored = Checkpoints(read).of_size(size)
+        if stored is None or stored.tree.root != shown.checkpoint.root:
+            self._findings.add(
+                "published-checkpoint", f"the published checkpoint of size {size} is not in the database"
+            )
+        self._origins.add(shown.checkpoint.origin)
+        if len(self._origins) > 1:
+            several = ", ".join(sorted(self._origins))
+            self._findings.add("checkpoint", f"the checkpoints are of several logs: {several}")
+
+    def check_uncovered(self, read: ReadWork) -> None:
+        for page in uncovered_events(read, self._head.size):
+            for row in page:
+                if row.position is None and row.queued is None:
+                    self._findings.add("event-sequence", f"{row.event_id} has no index and waits for none")
+            for row in rows_of(read, [row.event_id for row in page]):
+                self._counts["waiting"] += 1
+                self._check_row(row, header_of_row(row).leaf_hash())
+                if row.latest_inclusion < self._at:
+                    self._findings.add(
+                        "inclusion-delay",
+                        f"{row.event_id} was promised by {rfc3339(row.latest_inclusion)} and no checkpoint covers it",
+                    )
+
+    def conclude(self) -> Report:
+        facts = {
+            "size": self._head.size,
+            "root": self._head.root.hex(),
+            "checkpoints": self._counts["checkpoints"],
+            "redacted": self._counts["redacted"],
+            "waiting": self._counts["waiting"],
+            "verified_at": rfc3339(self._at),
+        }
+        return self._findings.conclude(subject=", ".join(sorted(self._origins)) or "ledger", facts=facts)
+
+    def _leaves(self, rows: Mapping[int, Row[Any]], first: int, width: int) -> list[bytes]:
+        """The leaf hashes of one tile, each as two of its three witnesses have it; blames the third."""
+        number = first // TILE_WIDTH
+        tile = read_tile(self._store, 0, number, width) or b""
+        entries = entries_in(read_entries(self._store, number, width) or b"")
+        bundle_fault = "is missing or is not a bundle of as many entries" if len(entries) != width else None
+        leaves: list[bytes] = []
+        for offset in range(width):
+            by_tile = tile[HASH_OCTETS * offset : HASH_OCTETS * (offset + 1)]
+            by_entry = leaf_hash(entries[offset]) if offset < len(entries) else by_tile
+            row = rows.get(first + offset)
+            if row is None:
+                self._findings.add("event-sequence", f"no event has the index {first + offset}")
+                leaf = by_entry if len(by_entry) == HASH_OCTETS else bytes(HASH_OCTETS)
+            else:
+                by_row = header_of_row(row).leaf_hash()
+                leaf = by_entry if by_entry == by_tile and len(by_tile) == HASH_OCTETS else by_row
+                self._check_row(row, by_row, leaf)
+            if by_entry != leaf and offset < len(entries):
+                bundle_fault = f"holds another entry for the index {first + offset}"
+            leaves.append(leaf)
+        if bundle_fault:
+            self._findings.add("entries", f"{entries_key(number, width)} {bundle_fault}")
+        return leaves
+
+    def _check_row(self, row: Row[Any], computed: bytes, leaf: bytes | None = None) -> None:
+        where = row.event_id if row.position is None else f"{row.event_id} (index {row.position})"
+        fault = header_fault(row, computed)
+        if fault is None and leaf is not None and computed != leaf:
+            fault = "its row gives another leaf than the log holds"
+        if fault:
+            self._findings.add("event-header", f"{where}: {fault}")
+        if fault := content_fault(row):
+            self._findings.add("event-content", f"{where}: {fault}")
+        self._counts["redacted"] += redacted(row)
+
+    def _check_tile(self, tile: Tile) -> None:
+        found = read_tile(self._store, tile.level, tile.number, tile.width)
+        if found is None:
+            self._findings.add("tile", f"{tile.key} is missing")
+        elif found != tile.octets:
+            self._findings.add("tile", f"{tile.key} holds other hashes than the tree")
+
+    def _check_checkpoint(self, row: Row[Any], root: bytes) -> None:
+        self._counts["checkpoints"] += 1
+        if bytes(row.root) != root:
+            self._findings.add("checkpoint", f"the checkpoint of size {row.size} has another root")
+        if not self._keys:
+            return
+        try:
+            signed = open_checkpoint(row.note, self._keys)
+        except InvalidInput as error:
+            self._findings.add("checkpoint-signature", f"the checkpoint of size {row.size}: {error.message}")
+            return
+        self._origins.add(signed.origin)
+        if (signed.size, signed.root) != (row.size, bytes(row.root)):
+            self._findings.add("checkpoint-signature", f"the note of size {row.size} says another tree head")
+
+
+def _checkpoints_by_size(read: ReadWork, begin: int, end: int) -> Mapping[int, Row[Any]]:
+    found = read.execute(select(checkpoints).where(checkpoints.c.size > begin, checkpoints.c.size <= end))
+    return {row.size: row for row in found}
