@@ -1,0 +1,56 @@
+"""PDF documents: preparing them for a signature, embedding it, validating it (PAdES, ETSI EN 319 142-1).
+
+    prepared = prepare(document, placement=…, impression=…, field_name=None, signer_name="…",
+                       reserved=max_signed_data_size(identity), at=clock.now())
+    attributes = identity.signed_attributes(message_digest=prepared.digest)
+    cms = identity.signed_data(signed_attributes=attributes, signature=signer.sign(attributes))
+    sealed = embed(prepared, cms)
+    validate(sealed, trust=trust, at=clock.now()).require_valid()
+
+Documents are only ever appended to, so signatures already there stay as they are.
+"""
+
+from trust.documents.pdf.appearance import Impression
+from trust.documents.pdf.embed import SealedRevision, embed, read_back
+from trust.documents.pdf.errors import (
+    ContentsTooSmall,
+    DocumentEncrypted,
+    DocumentFieldTaken,
+    DocumentForbidsChanges,
+    DocumentMalformed,
+    DocumentNotPdf,
+    DocumentNotSigned,
+    DocumentRefused,
+    DocumentTooLarge,
+    DocumentTruncated,
+    ImpressionRefused,
+    PlacementOffPage,
+)
+from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
+from trust.documents.pdf.placement import Placement
+from trust.documents.pdf.prepare import PreparedDocument, prepare
+from trust.documents.pdf.validate import validate
+
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "ContentsTooSmall",
+    "DocumentEncrypted",
+    "DocumentFieldTaken",
+    "DocumentForbidsChanges",
+    "DocumentMalformed",
+    "DocumentNotPdf",
+    "DocumentNotSigned",
+    "DocumentRefused",
+    "DocumentTooLarge",
+    "DocumentTruncated",
+    "Impression",
+    "ImpressionRefused",
+    "Placement",
+    "PlacementOffPage",
+    "PreparedDocument",
+    "SealedRevision",
+    "embed",
+    "prepare",
+    "read_back",
+    "validate",
+]

@@ -1,0 +1,106 @@
+"""Why a document, a placement or an impression is refused: each with a stable code of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from trust.kernel.errors import Broken, InvalidInput, YinxinError
+
+
+class DocumentRefused(InvalidInput):
+    """A document that cannot be sealed, or cannot be read, as asked."""
+
+    code = "document-refused"
+
+
+class DocumentNotPdf(DocumentRefused):
+    """The octets do not begin as a PDF file does."""
+
+    code = "document-not-pdf"
+
+
+class DocumentTruncated(DocumentRefused):
+    """The file ends before it is complete."""
+
+    code = "document-truncated"
+
+
+class DocumentMalformed(DocumentRefused):
+    """The file's structure contradicts itself or ISO 32000."""
+
+    code = "document-malformed"
+
+
+class DocumentEncrypted(DocumentRefused):
+    """The document is encrypted; what it shows cannot be read, so it is not sealed."""
+
+    code = "document-encrypted"
+
+
+class DocumentTooLarge(DocumentRefused):
+    """The document, or something in it, is over a named limit."""
+
+    code = "document-too-large"
+
+
+class DocumentFieldTaken(DocumentRefused):
+    """A form field of this name is there already."""
+
+    code = "document-field-taken"
+
+
+class DocumentFieldName(DocumentRefused):
+    """The name cannot be the partial name of a form field."""
+
+    code = "document-field-name"
+
+
+class DocumentForbidsChanges(DocumentRefused):
+    """A signature in the document allows no further change (DocMDP 1)."""
+
+    code = "document-forbids-changes"
+
+
+class DocumentDynamicForm(DocumentRefused):
+    """The document is an XFA form: what it shows is made by a program and not on its pages."""
+
+    code = "document-dynamic-form"
+
+
+class DocumentNotSigned(DocumentRefused):
+    """A signature was expected at the end of this document."""
+
+    code = "document-not-signed"
+
+
+class PlacementOffPage(DocumentRefused):
+    """The impression would not lie within the visible page, or there is no such page."""
+
+    code = "placement-off-page"
+
+
+class ImpressionRefused(DocumentRefused):
+    """The impression is not a PNG picture that can be shown."""
+
+    code = "impression-refused"
+
+
+class ContentsTooSmall(Broken):
+    """The CMS is larger than the room reserved for it; prepare again with more."""
+
+    code = "contents-too-small"
+
+
+@contextmanager
+def reading_a_strangers_file() -> Iterator[None]:
+    """Whatever a hostile file makes the readers stumble over comes out as `DocumentMalformed`.
+
+    The readers refuse with reasons what they foresee; this is the net below them, wide on purpose.
+    """
+    try:
+        yield
+    except YinxinError:
+        raise
+    except MemoryError as error:
+        raise DocumentTooLarge("the document needs more memory than there is") from error
+    except Exception as error:
+        raise DocumentMalformed(f"the document cannot be read ({type(error).__name__})") from error

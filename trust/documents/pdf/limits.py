@@ -1,0 +1,41 @@
+"""Limits of what is read and written here, each beside its reason."""
+
+# The largest approval files seen are scans below 100 MB; all parts hold one document in memory a few times.
+MAX_DOCUMENT_BYTES = 256 << 20
+
+# Large reports have tens of thousands of objects; a cross-reference stream can promise any number in a few octets.
+MAX_OBJECTS = 2_000_000
+
+# Every signature and every form save adds one; each is read once more for every signature before it.
+MAX_REVISIONS = 500
+
+# A document that circulates through every department of a ministry stays well below this. Every signature
+# digests the document again, so this also bounds the work.
+MAX_SIGNATURES_PER_FILE = 50
+
+# Nesting of arrays and dictionaries in one object; real documents stay below ten.
+MAX_NESTING = 60
+
+# Chains of "this object is just a reference to that one": legal, useless, and otherwise endless.
+MAX_REFERENCE_HOPS = 16
+
+# Nodes of the form's field tree, and of the page tree on the way to a page.
+MAX_FIELDS = 20_000
+MAX_PAGE_TREE_NODES = 200_000
+
+# One object stream or cross-reference stream after decompression, and all of one document together.
+MAX_DECODED_STREAM_BYTES = 64 << 20
+MAX_DECODED_DOCUMENT_BYTES = 512 << 20
+
+# XMP metadata is read only for the PDF/A part it names.
+MAX_METADATA_BYTES = 4 << 20
+
+# A hundred-year chain with a timestamp stays below 64 KiB of CMS.
+MAX_CONTENTS_BYTES = 1 << 20
+
+# %%EOF must stand in the last 1024 octets (ISO 32000-1 Annex H.3, note 18); beyond that a file counts as cut off.
+MAX_BYTES_AFTER_EOF = 1024
+
+# An impression at 600 dpi of 60 mm, the largest official seal, has 1,417 pixels a side.
+MAX_IMPRESSION_PIXELS_A_SIDE = 4096
+MAX_IMPRESSION_BYTES = 8 << 20
