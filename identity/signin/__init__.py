@@ -1,0 +1,1 @@
+"""Signing in: passwords, sessions, enrolment links, access tokens, and the limits on attempts."""
