@@ -1,0 +1,1 @@
+"""The acts of a seal's life, one matter a file."""

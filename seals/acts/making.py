@@ -1,0 +1,135 @@
+"""Making a seal (制章): key in the signer, certificate, impression, bound together."""
+
+from datetime import timedelta
+
+from seals.acts.requests import MAKING_LEASE
+from seals.events import SEAL_MADE
+from seals.ids import SealId
+from seals.model import SEAL_REQUEST_STEPS, ImpressionRow, Seal, SealRequest, SealRequestState, SealState
+from seals.ports import AgencyDirectory, IssuedSealCertificate, SealAuthority
+from seals.repository import SealRequests, Seals
+from trust.crypto.digests import sha256
+from trust.crypto.suites import Suite
+from trust.kernel.canonical import canonical_json
+from trust.kernel.clock import Clock, rfc3339
+from trust.kernel.ids import Ids
+from trust.keys.client import SignerClient
+from trust.keys.model import KeyPurpose
+from trust.ledger.ledger import Ledger
+from trust.ledger.model import Actor, Event
+
+
+class MakeSeal:
+    """Makes the seal of an approved request; the worker calls it again for what a crash left.
+
+    A key or certificate that a crashed attempt made is never used: the seal's row names the one that counts.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        signer: SignerClient,
+        authority: SealAuthority,
+        agencies: AgencyDirectory,
+        clock: Clock,
+        ids: Ids,
+        lease: timedelta = MAKING_LEASE,
+    ) -> None:
+        self._ledger = ledger
+        self._signer = signer
+        self._authority = authority
+        self._agencies = agencies
+        self._clock = clock
+        self._ids = ids
+        self._lease = lease
+
+    def __call__(self, request: SealRequest, actor: Actor) -> Seal:
+        """Raises SignerAway; the request stays approved and the worker makes the seal later."""
+        agency = self._agencies.agency(request.agency_id)
+
+        # 1. A key of its own, in the signer.
+        key = self._signer.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+
+        # 2. Its certificate, by the seal authority.
+        issued = self._authority.issue_seal_certificate(
+            spki=key.spki,
+            key_id=key.key_id,
+            subject={"C": "CN", "O": agency.name, "organizationIdentifier": agency.uscc, "CN": request.name},
+            owner=request.id,
+            agency=request.agency_id,
+        )
+
+        # 3. Bind key, certificate and impression; from here on the seal exists, once for its request.
+        now = self._clock.now()
+        seal_id = self._ids.new(SealId)
+        seal = Seal(
+            id=seal_id,
+            agency_id=request.agency_id,
+            request_id=request.id,
+            name=request.name,
+            key_id=key.key_id,
+            certificate=issued.certificate,
+            serial=issued.serial,
+            impression=request.impression,
+            binding=binding_of(seal_id, request.name, issued.certificate, request.impression),
+            state=SealState.ACTIVE,
+            suspended_by=None,
+            valid_from=issued.not_before,
+            valid_until=issued.not_after,
+            made_at=now,
+        )
+        with self._ledger.work() as work:
+            current = SealRequests(work).get(request.id, agency_id=request.agency_id, lock=True)
+            made = Seals(work).of_request(request.id, agency_id=request.agency_id)
+            if made is not None:
+                return made
+            SEAL_REQUEST_STEPS.require(current.state, SealRequestState.MADE)
+            Seals(work).add(seal)
+            SealRequests(work).made(request.id)
+            work.record(
+                Event(
+                    act=SEAL_MADE,
+                    actor=actor,
+                    subject=seal.id,
+                    agency=seal.agency_id,
+                    content=_said_of(seal, issued),
+                )
+            )
+        return seal
+
+    def resume(self, *, limit: int = 10) -> int:
+        """Makes the seals of approved requests whose lease has run out. Returns how many."""
+        now = self._clock.now()
+        with self._ledger.work() as work:
+            overdue = SealRequests(work).overdue(now, limit=limit)
+            for request in overdue:
+                SealRequests(work).renew_lease(request.id, now + self._lease)
+        for request in overdue:
+            self(request, Actor(kind="worker", id="worker"))
+        return len(overdue)
+
+
+def binding_of(seal_id: str, name: str, certificate: bytes, impression: ImpressionRow) -> bytes:
+    """SHA-256 over everything that makes a seal this seal."""
+    return sha256(
+        canonical_json(
+            {
+                "seal": seal_id,
+                "name": name,
+                "certificate_sha256": sha256(certificate).hex(),
+                "impression_sha256": sha256(impression.png).hex(),
+                "width_mm": impression.width_mm,
+                "height_mm": impression.height_mm,
+            }
+        )
+    )
+
+
+def _said_of(seal: Seal, issued: IssuedSealCertificate) -> dict[str, str]:
+    return {
+        "name": seal.name,
+        "serial": issued.serial,
+        "binding": seal.binding.hex(),
+        "valid_until": rfc3339(seal.valid_until),
+    }

@@ -1,0 +1,149 @@
+"""The seal desk: every act and look-up of seals, built once by wiring."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from identity.caller import Caller, CallerKind, Role
+from seals.acts.authorisations import SealAuthorisationActs
+from seals.acts.life import SealLife
+from seals.acts.making import MakeSeal
+from seals.acts.requests import DecideSealRequest, RequestSeal
+from seals.errors import SealUseUnknown
+from seals.events import USE_READ
+from seals.model import Seal, SealAuthorisation, SealRequest, SealUse, SealUseState
+from seals.ports import AgencyDirectory, SealAuthority, TimestampSource, TrustView
+from seals.repository import SealAuthorisations, SealRequests, Seals
+from seals.uses.repository import SealUses
+from seals.uses.resolution import ResolveSealUses
+from seals.uses.seal_document import SealDocument
+from trust.kernel.clock import Clock
+from trust.kernel.ids import Ids
+from trust.keys.client import SignerClient
+from trust.ledger.ledger import Ledger
+from trust.ledger.model import Event
+from trust.storage.objects import ObjectStore
+
+_SEAL_READERS = (Role.SEAL_OFFICER, Role.SEAL_APPROVER, Role.AUDITOR)
+
+
+class SealReading:
+    """Looks things up for whoever may see them: seal staff and auditors of the agency, and its applications."""
+
+    def __init__(self, *, ledger: Ledger, objects: ObjectStore) -> None:
+        self._ledger = ledger
+        self._objects = objects
+
+    def requests(self, caller: Caller, *, after: str | None, limit: int) -> tuple[SealRequest, ...]:
+        agency_id = self._staff(caller)
+        with self._ledger.read() as work:
+            return SealRequests(work).page(agency_id=agency_id, after=after, limit=limit)
+
+    def request(self, caller: Caller, request_id: str) -> SealRequest:
+        agency_id = self._staff(caller)
+        with self._ledger.read() as work:
+            return SealRequests(work).get(request_id, agency_id=agency_id)
+
+    def seals(self, caller: Caller, *, after: str | None, limit: int) -> tuple[Seal, ...]:
+        agency_id = self._anyone_of_the_agency(caller)
+        with self._ledger.read() as work:
+            return Seals(work).page(agency_id=agency_id, after=after, limit=limit)
+
+    def seal(self, caller: Caller, seal_id: str) -> Seal:
+        agency_id = self._anyone_of_the_agency(caller)
+        with self._ledger.read() as work:
+            return Seals(work).get(seal_id, agency_id=agency_id)
+
+    def seal_of_request(self, caller: Caller, request_id: str) -> Seal | None:
+        agency_id = self._staff(caller)
+        with self._ledger.read() as work:
+            return Seals(work).of_request(request_id, agency_id=agency_id)
+
+    def authorisations(
+        self, caller: Caller, seal_id: str, *, after: str | None, limit: int
+    ) -> tuple[SealAuthorisation, ...]:
+        agency_id = self._staff(caller)
+        with self._ledger.read() as work:
+            Seals(work).get(seal_id, agency_id=agency_id)
+            return SealAuthorisations(work).page(
+                agency_id=agency_id, seal_id=seal_id, after=after, limit=limit
+            )
+
+    def uses(
+        self, caller: Caller, *, seal_id: str | None, after: str | None, limit: int
+    ) -> tuple[SealUse, ...]:
+        agency_id = self._staff(caller)
+        with self._ledger.read() as work:
+            return SealUses(work).page(agency_id=agency_id, seal_id=seal_id, after=after, limit=limit)
+
+    def use(self, caller: Caller, use_id: str) -> SealUse:
+        """An application sees its own uses, seal staff and auditors the agency's."""
+        agency_id = self._anyone_of_the_agency(caller)
+        with self._ledger.read() as work:
+            use = SealUses(work).get(use_id, agency_id=agency_id)
+        if caller.kind is CallerKind.APPLICATION and use.application_id != caller.account_id:
+            raise SealUseUnknown("there is no such seal use")
+        return use
+
+    def document(self, caller: Caller, use_id: str) -> bytes:
+        """The sealed document of a completed use; reading it is an event."""
+        use = self.use(caller, use_id)
+        if use.state is not SealUseState.COMPLETED:
+            raise SealUseUnknown("this seal use has no document")
+        document = self._objects.get(use.output_key, use.output_version)
+        with self._ledger.work() as work:
+            work.record(Event(act=USE_READ, actor=caller.actor(), subject=use.id, agency=use.agency_id))
+        return document
+
+    def _staff(self, caller: Caller) -> str:
+        caller.require_role(*_SEAL_READERS)
+        return caller.require_agency()
+
+    def _anyone_of_the_agency(self, caller: Caller) -> str:
+        if caller.kind is not CallerKind.APPLICATION:
+            caller.require_role(*_SEAL_READERS)
+        return caller.require_agency()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealDesk:
+    """Everything that can be done with seals."""
+
+    request: RequestSeal
+    decide: DecideSealRequest
+    make: MakeSeal
+    life: SealLife
+    authorisations: SealAuthorisationActs
+    seal_document: SealDocument
+    resolve: ResolveSealUses
+    reading: SealReading
+
+
+def build_seals(
+    *,
+    ledger: Ledger,
+    objects: ObjectStore,
+    signer: SignerClient,
+    authority: SealAuthority,
+    agencies: AgencyDirectory,
+    timestamps: TimestampSource,
+    trust: TrustView,
+    clock: Clock,
+    ids: Ids,
+    lease: timedelta,
+) -> SealDesk:
+    """Joins the acts of seals with what they need."""
+    return SealDesk(
+        request=RequestSeal(ledger=ledger, clock=clock, ids=ids),
+        decide=DecideSealRequest(ledger=ledger, clock=clock, lease=lease),
+        make=MakeSeal(
+            ledger=ledger, signer=signer, authority=authority, agencies=agencies, clock=clock, ids=ids, lease=lease
+        ),
+        life=SealLife(ledger=ledger, authority=authority),
+        authorisations=SealAuthorisationActs(ledger=ledger, agencies=agencies, clock=clock, ids=ids),
+        seal_document=SealDocument(
+            ledger=ledger, objects=objects, signer=signer, timestamps=timestamps, trust=trust, clock=clock,
+            ids=ids, lease=lease,
+        ),
+        resolve=ResolveSealUses(ledger=ledger, objects=objects, trust=trust, clock=clock),
+        reading=SealReading(ledger=ledger, objects=objects),
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+"""Seals, requests, authorisations and uses: what they are and which state may follow which."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from trust.kernel.states import Transitions
+
+
+class SealRequestState(StrEnum):
+    """Where an application for a seal stands."""
+
+    REQUESTED = "requested"  # an approver acts next, another person than the officer who asked
+    APPROVED = "approved"  # the seal is being made; when its lease has expired the worker makes it
+    DECLINED = "declined"  # nobody: final
+    MADE = "made"  # nobody: final, the seal exists
+
+
+SEAL_REQUEST_STEPS: Final = Transitions(
+    {
+        SealRequestState.REQUESTED: frozenset({SealRequestState.APPROVED, SealRequestState.DECLINED}),
+        SealRequestState.APPROVED: frozenset({SealRequestState.MADE}),
+    }
+)
+
+
+class SealState(StrEnum):
+    """Whether a seal can be used."""
+
+    ACTIVE = "active"  # authorised applications use it
+    SUSPENDED = "suspended"  # loss reported (挂失): an approver reinstates or revokes
+    REVOKED = "revoked"  # nobody: final, its certificate is on the CRL
+
+
+SEAL_STEPS: Final = Transitions(
+    {
+        SealState.ACTIVE: frozenset({SealState.SUSPENDED, SealState.REVOKED}),
+        SealState.SUSPENDED: frozenset({SealState.ACTIVE, SealState.REVOKED}),
+    }
+)
+
+
+class SealAuthorisationState(StrEnum):
+    """Whether an authorisation still stands; its period and count are looked at besides."""
+
+    GRANTED = "granted"  # the application uses it
+    WITHDRAWN = "withdrawn"  # nobody: final
+
+
+class SealUseState(StrEnum):
+    """Derived from the rows: an intent, and at most one outcome."""
+
+    INTENDED = "intended"  # the request acts next; when its lease has expired, the worker
+    COMPLETED = "completed"  # nobody: final, the output is stored and verified
+    ABANDONED = "abandoned"  # nobody: final, counted as a use and shown to the auditor
+
+
+class SignatureLevel(StrEnum):
+    """How much evidence a signature carries (ETSI EN 319 142-1)."""
+
+    B_B = "B-B"
+    B_T = "B-T"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpressionRow:
+    """A seal's picture: PNG octets, their SHA-256, and its size on paper in millimetres."""
+
+    png: bytes
+    sha256: bytes
+    width_mm: int
+    height_mm: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealRequest:
+    """An application for a seal. `requested_by` is the natural person who asked, `decided_by` who decided."""
+
+    id: str
+    agency_id: str
+    name: str
+    reason: str
+    impression: ImpressionRow
+    state: SealRequestState
+    requested_by: str
+    requested_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    lease_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """A seal: the key's id, its certificate (DER), and the impression, bound together by `binding`.
+
+    `binding` is the SHA-256 of canonical JSON over id, name, certificate and impression digests, size and
+    period; it stands in the ledger from the day the seal was made and is checked before each use.
+    """
+
+    id: str
+    agency_id: str
+    request_id: str
+    name: str
+    key_id: str
+    certificate: bytes
+    serial: str
+    impression: ImpressionRow
+    binding: bytes
+    state: SealState
+    suspended_by: str | None
+    valid_from: datetime
+    valid_until: datetime
+    made_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealAuthorisation:
+    """Leave for one application to use one seal for one service item, in a period, a number of times."""
+
+    id: str
+    agency_id: str
+    seal_id: str
+    application_id: str
+    item_code: str
+    valid_from: datetime
+    valid_until: datetime
+    uses_allowed: int
+    uses_taken: int
+    state: SealAuthorisationState
+    granted_by: str
+    granted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealUse:
+    """One act of sealing, as intended; `outcome` and what follows it are there once it is concluded."""
+
+    id: str
+    agency_id: str
+    seal_id: str
+    authorisation_id: str
+    application_id: str
+    item_code: str
+    case_number: str | None
+    level: SignatureLevel
+    original_key: str
+    original_version: str
+    original_sha256: bytes
+    output_key: str
+    lease_until: datetime
+    intended_at: datetime
+    state: SealUseState
+    output_version: str | None
+    output_sha256: bytes | None
+    concluded_at: datetime | None
+    event_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealPreparation:
+    """What the signer was asked to sign: the byte range and its SHA-256; the newest of a use counts."""
+
+    digest: bytes
+    byte_range: tuple[int, int, int, int]
+    field_name: str

@@ -1,0 +1,66 @@
+"""What seals need of others, as small as it is; `api/wiring.py` joins them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from trust.pki.trust_store import TrustStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgencyFacts:
+    """What a seal's certificate says of its agency."""
+
+    id: str
+    name: str
+    uscc: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuedSealCertificate:
+    """A seal's certificate with the chain above it (DER, nearest first)."""
+
+    serial: str
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    not_before: datetime
+    not_after: datetime
+
+
+class AgencyDirectory(Protocol):
+    """Names agencies and says whether an application or item is theirs."""
+
+    def agency(self, agency_id: str) -> AgencyFacts: ...
+
+    def has_item(self, agency_id: str, item_code: str) -> bool: ...
+
+    def has_application(self, agency_id: str, application_id: str) -> bool: ...
+
+
+class SealAuthority(Protocol):
+    """Issues and revokes the certificates of seals; each is a procedure with transactions of its own."""
+
+    def issue_seal_certificate(
+        self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
+    ) -> IssuedSealCertificate: ...
+
+    def revoke(self, serial: str, *, reason: str) -> None: ...
+
+
+class TimestampSource(Protocol):
+    """Gives RFC 3161 tokens."""
+
+    def token(self, imprint: bytes) -> bytes:
+        """A token (DER) over a SHA-256 imprint; raises Unavailable where the authority is away."""
+        ...
+
+    def largest_token(self) -> int:
+        """A bound on a token's size in octets, for reserving room."""
+        ...
+
+
+class TrustView(Protocol):
+    """The anchors and revocation data of our own authorities as a stranger would hold them now."""
+
+    def current(self) -> TrustStore: ...

@@ -1,0 +1,128 @@
+"""Tables of the schema `seals`. Uses, preparations and outcomes are facts."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+)
+
+from trust.storage.schema import facts, metadata, moment
+
+seal_requests = Table(
+    "seal_requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency_id", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("impression_png", LargeBinary, nullable=False),
+    Column("impression_sha256", LargeBinary, nullable=False),
+    Column("width_mm", Integer, nullable=False),
+    Column("height_mm", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", moment(), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", moment()),
+    Column("lease_until", moment()),
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="two_persons"),
+    schema="seals",
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency_id", Text, nullable=False, index=True),
+    Column("request_id", Text, ForeignKey("seals.seal_requests.id"), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("key_id", Text, nullable=False, unique=True),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("impression_png", LargeBinary, nullable=False),
+    Column("impression_sha256", LargeBinary, nullable=False),
+    Column("width_mm", Integer, nullable=False),
+    Column("height_mm", Integer, nullable=False),
+    Column("binding", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("suspended_by", Text),
+    Column("valid_from", moment(), nullable=False),
+    Column("valid_until", moment(), nullable=False),
+    Column("made_at", moment(), nullable=False),
+    schema="seals",
+)
+
+seal_authorisations = Table(
+    "seal_authorisations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency_id", Text, nullable=False, index=True),
+    Column("seal_id", Text, ForeignKey("seals.seals.id"), nullable=False),
+    Column("application_id", Text, nullable=False),
+    Column("item_code", Text, nullable=False),
+    Column("valid_from", moment(), nullable=False),
+    Column("valid_until", moment(), nullable=False),
+    Column("uses_allowed", Integer, nullable=False),
+    Column("uses_taken", Integer, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", moment(), nullable=False),
+    CheckConstraint("uses_taken <= uses_allowed", name="uses_within"),
+    Index(None, "application_id", "item_code"),
+    schema="seals",
+)
+
+seal_uses = Table(
+    "seal_uses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency_id", Text, nullable=False, index=True),
+    Column("seal_id", Text, ForeignKey("seals.seals.id"), nullable=False, index=True),
+    Column("authorisation_id", Text, ForeignKey("seals.seal_authorisations.id"), nullable=False, index=True),
+    Column("application_id", Text, nullable=False),
+    Column("item_code", Text, nullable=False),
+    Column("case_number", Text),
+    Column("level", Text, nullable=False),
+    Column("original_key", Text, nullable=False),
+    Column("original_version", Text, nullable=False),
+    Column("original_sha256", LargeBinary, nullable=False),
+    Column("output_key", Text, nullable=False),
+    Column("lease_until", moment(), nullable=False, index=True),
+    Column("intended_at", moment(), nullable=False),
+    schema="seals",
+    info=facts,
+)
+
+seal_use_preparations = Table(
+    "seal_use_preparations",
+    metadata,
+    Column("position", BigInteger, Identity(), primary_key=True),
+    Column("use_id", Text, ForeignKey("seals.seal_uses.id"), nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("byte_range", ARRAY(BigInteger), nullable=False),
+    Column("field_name", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="seals",
+    info=facts,
+)
+
+seal_use_outcomes = Table(
+    "seal_use_outcomes",
+    metadata,
+    Column("use_id", Text, ForeignKey("seals.seal_uses.id"), primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("output_version", Text),
+    Column("output_sha256", LargeBinary),
+    Column("event_id", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="seals",
+    info=facts,
+)

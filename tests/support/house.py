@@ -1,0 +1,220 @@
+"""The whole house in one process for integration tests: real database, store, signer over its socket, authorities."""
+
+import itertools
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from api.settings import Settings
+from api.wiring import Services, build_authorities, build_services
+from identity.caller import Caller, CallerKind, Role, Scope
+from identity.ids import AgencyId
+from identity.model import Agency
+from identity.signin.passwords import HashCost
+from seals.impressions.round_seal import RoundSeal, draw_round_seal
+from seals.model import Seal, SealAuthorisation, SignatureLevel
+from seals.uses.seal_document import SealedDocument, SealingRequest
+from tests.support.identity import IdentityRoom, Program
+from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
+from trust.crypto.digests import sha256
+from trust.documents.pdf import Placement
+from trust.kernel.clock import SystemClock
+from trust.kernel.ids import Ids
+from trust.kernel.randomness import SystemRandomness
+from trust.keys.keyring import Keyring
+from trust.keys.operations import Operations
+from trust.keys.server import SignerServer
+from trust.keys.wrapping import KeyWrap, ensure_key_encryption_key, read_key_encryption_key
+from trust.storage.database import Database
+from trust.storage.embedded import DatabaseUrls
+
+ITEM = "JZ-001"
+_numbers = itertools.count(1)
+
+
+@dataclass(kw_only=True)
+class RunningSigner:
+    """The signer's own code on a real socket, in a thread; it can be stopped and started again."""
+
+    settings: Settings
+    _server: SignerServer | None = None
+    _thread: threading.Thread | None = None
+    _database: Database | None = None
+
+    def start(self) -> None:
+        clock, randomness = SystemClock(), SystemRandomness()
+        self._database = Database(self.settings.database_signer_url)
+        keyring = Keyring(
+            database=self._database,
+            wrap=KeyWrap(read_key_encryption_key(self.settings.key_encryption_key), randomness),
+            clock=clock,
+            ids=Ids(clock, randomness),
+        )
+        operations = Operations(keyring=keyring, database=self._database, clock=clock, randomness=randomness)
+        self._server = SignerServer(self.settings.socket_path, operations.by_name())
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None and self._database is not None:
+            self._server.close()
+            self._thread.join(10)
+            self._database.close()
+            self._server = None
+
+
+def house_settings(folder: Path, urls: DatabaseUrls, **changes: object) -> Settings:
+    """Settings of a house in a folder, on these databases."""
+    settings = Settings(
+        data=folder / "data",
+        config=folder / "config",
+        public_url="http://127.0.0.1:8460",
+        lease_seconds=2.0,
+    ).with_urls(urls)
+    return replace(settings, **changes)  # type: ignore[arg-type]  # field names are given by tests
+
+
+def prepare_keys(settings: Settings) -> None:
+    ensure_key_encryption_key(settings.key_encryption_key, SystemRandomness())
+    ensure_key_encryption_key(settings.personal_data_key, SystemRandomness())
+
+
+def hold_shipped_ceremony(settings: Settings) -> None:
+    """The shipped ceremony, on a signer that runs."""
+    with closing(build_authorities(settings)) as parts:
+        hold_ceremony(
+            Ceremony.read(SHIPPED),
+            ledger=parts.ledger,
+            signer=parts.signer,
+            authority=parts.certificates,
+            clock=parts.clock,
+        )
+        parts.revocations.refresh_all()
+
+
+@dataclass(kw_only=True)
+class House:
+    """Services with parties made in one line each."""
+
+    services: Services
+    signer: RunningSigner
+    room: IdentityRoom
+
+    def agency(self, *, item: str = ITEM) -> tuple[Agency, Caller]:
+        """An agency with one service item, and its administrator."""
+        agency, administrator = self.room.agency()
+        self.services.identity.agencies.add_item(
+            administrator, agency.id, code=item, name_zh="建设工程规划许可", name_en="Planning permit"
+        )
+        return agency, administrator
+
+    def sealing_agency(self, *, uses: int = 100) -> "SealingAgency":
+        """An agency with a seal that its application may use."""
+        agency, administrator = self.agency()
+        officer = self.room.staff(administrator, Role.SEAL_OFFICER)
+        approver = self.room.staff(administrator, Role.SEAL_APPROVER)
+        program = self.room.program(administrator, *Scope)
+        request = self.services.seals.request(
+            officer, name=f"规划局专用章{next(_numbers)}", reason="审批结果用印", impression_png=impression_png(),
+            width_mm=42, height_mm=42,
+        )  # fmt: skip
+        approved = self.services.seals.decide(approver, request.id, approve=True, note="同意")
+        seal = self.services.seals.make(approved, approver.actor())
+        made = SealingAgency(
+            house=self,
+            agency=agency,
+            administrator=administrator,
+            officer=officer,
+            approver=approver,
+            program=program,
+            seal=seal,
+        )
+        made.authorise(uses=uses)
+        return made
+
+
+@dataclass(kw_only=True)
+class SealingAgency:
+    """An agency, its people, its seal and its approval system."""
+
+    house: House
+    agency: Agency
+    administrator: Caller
+    officer: Caller
+    approver: Caller
+    program: Program
+    seal: Seal
+
+    @property
+    def application(self) -> Caller:
+        """The approval system as its token makes it."""
+        return Caller(
+            kind=CallerKind.APPLICATION,
+            account_id=self.program.application.id,
+            agency_id=AgencyId(self.agency.id),
+            scopes=frozenset(Scope),
+        )
+
+    def authorise(self, *, uses: int = 100, item: str = ITEM) -> SealAuthorisation:
+        now = self.house.services.clock.now()
+        return self.house.services.seals.authorisations.grant(
+            self.approver,
+            self.seal.id,
+            application_id=self.program.application.id,
+            item_code=item,
+            valid_from=now - timedelta(minutes=1),
+            valid_until=now + timedelta(days=30),
+            uses_allowed=uses,
+        )
+
+    def request(
+        self,
+        document: bytes,
+        *,
+        key: str | None = None,
+        item: str = ITEM,
+        level: SignatureLevel = SignatureLevel.B_T,
+        placement: Placement | None = None,
+    ) -> SealingRequest:
+        return SealingRequest(
+            document=document,
+            item_code=item,
+            placement=placement or Placement(page=1, x_mm=120, y_mm=40),
+            idempotency_key=key or f"key-{next(_numbers)}",
+            body_digest=sha256(document),
+            level=level,
+        )
+
+    def seal_document(self, document: bytes, **changes: object) -> SealedDocument:
+        return self.house.services.seals.seal_document(self.request(document, **changes), self.application)  # type: ignore[arg-type]
+
+
+_PNG: list[bytes] = []
+
+
+def impression_png() -> bytes:
+    """A round official seal of 42 mm, drawn once."""
+    if not _PNG:
+        _PNG.append(draw_round_seal(RoundSeal(agency_name="江城市自然资源和规划局", diameter_mm=42)).png)
+    return _PNG[0]
+
+
+@contextmanager
+def opened_house(folder: Path, urls: DatabaseUrls, config: Path) -> Iterator[House]:
+    """A house over a database in which the ceremony has been held with the keys in `config`."""
+    # A Unix socket's path has at most 107 octets, so it lies in a short folder of its own.
+    with tempfile.TemporaryDirectory(prefix="yx-") as short:
+        settings = house_settings(folder, urls, config=config, signer_socket=f"{short}/s")
+        signer = RunningSigner(settings=settings)
+        signer.start()
+        services = build_services(settings, hash_cost=HashCost(passes=1, memory_kib=8, lanes=1))
+        room = IdentityRoom.over(services)
+        try:
+            yield House(services=services, signer=signer, room=room)
+        finally:
+            services.close()
+            signer.stop()
