@@ -1,0 +1,1 @@
+"""The acts of a licence's life, one matter a file."""

@@ -1,0 +1,1 @@
+"""Presentations (亮证): leave to see chosen fields once, its code, its redemption, and the holder's usage log."""
