@@ -1,0 +1,1 @@
+"""The edge: HTTP, pages, worker, command line, settings, wiring, migrations."""

@@ -1,0 +1,25 @@
+"""`yinxin db ceremony`: the authorities' keys and certificates, on the databases the settings name."""
+
+from contextlib import closing
+from pathlib import Path
+
+from api.settings import Settings
+from api.wiring import build_authorities
+from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
+
+
+def hold(settings: Settings) -> list[str]:
+    """Makes what is missing; one line for each part."""
+    lines: list[str] = []
+    path = Path(settings.ceremony_file) if settings.ceremony_file else SHIPPED
+    with closing(build_authorities(settings)) as parts:
+        hold_ceremony(
+            Ceremony.read(path),
+            ledger=parts.ledger,
+            signer=parts.signer,
+            authority=parts.certificates,
+            clock=parts.clock,
+            said=lines.append,
+        )
+        parts.revocations.refresh_all()
+    return lines

@@ -1,0 +1,165 @@
+"""The command `yinxin`: processes, checks and tools, each with `--help`; `--json` where facts are printed."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.logging import configure
+from api.settings import Settings, described
+from trust.kernel.errors import YinxinError
+
+app = typer.Typer(
+    name="yinxin",
+    help="E-seals, e-licences and e-archives with a unified identity.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+settings_app = typer.Typer(help="The settings.", no_args_is_help=True)
+db_app = typer.Typer(help="The database.", no_args_is_help=True)
+ledger_app = typer.Typer(help="The ledger.", no_args_is_help=True)
+app.add_typer(settings_app, name="settings")
+app.add_typer(db_app, name="db")
+app.add_typer(ledger_app, name="ledger")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def load_settings() -> Settings:
+    """The settings of this process; logging is set up with them."""
+    settings = Settings.from_environment(os.environ)
+    configure(as_json=settings.log_json)
+    return settings
+
+
+@app.command()
+def signer() -> None:
+    """Run the signer: the process that holds the keys."""
+    from api.signer_process import run_signer
+
+    run_signer(load_settings())
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker: jobs, the ledger's sequencing, resolution of what crashes left."""
+    from api.wiring import build_services
+    from api.worker import run_worker
+
+    services = build_services(load_settings())
+    try:
+        run_worker(services)
+    finally:
+        services.close()
+
+
+@app.command()
+def serve() -> None:
+    """Run the server; without a database setting also everything it needs, for trying out."""
+    from api.cli.serving import serve_embedded, serve_only
+
+    settings = load_settings()
+    if settings.embedded:
+        serve_embedded(settings)
+    else:
+        serve_only(settings)
+
+
+@app.command()
+def demo(
+    document: Annotated[Path | None, typer.Argument(help="A PDF to use as the decision.")] = None,
+    output: Annotated[Path, typer.Option("--output", help="Folder for what comes out.")] = Path("demo-out"),
+) -> None:
+    """Play the whole flow on embedded defaults, and verify what came out as a stranger."""
+    from api.demo.play import play
+
+    raise typer.Exit(play(document=document, output=output))
+
+
+@app.command()
+def verify(
+    path: Annotated[Path, typer.Argument(help="A sealed PDF, a licence, a package, a proof, or a folder.")],
+    trust: Annotated[
+        Path | None, typer.Option("--trust", help="Folder of anchors, CRLs, status lists.")
+    ] = None,
+    at: Annotated[str | None, typer.Option("--at", help="Moment to verify at, RFC 3339.")] = None,
+    language: Annotated[str, typer.Option("--language", help="zh-Hans or en.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Verify a file offline. Exit codes: 0 valid, 1 invalid, 2 cannot tell, 3 usage."""
+    from api.cli.verifying import verify_path
+
+    raise typer.Exit(verify_path(path, trust=trust, at=at, language=language, as_json=as_json))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at the installation, the database, the store and the signer, and say what each really gives."""
+    from api.cli.doctoring import examine
+
+    raise typer.Exit(examine(load_settings(), as_json=as_json))
+
+
+@settings_app.command("check")
+def settings_check(as_json: AsJson = False) -> None:
+    """Print every setting with its value (secrets hidden) and meaning; fails on an unknown one."""
+    shown, says = load_settings().shown(), described()
+    if as_json:
+        print_json({name: {"value": value, "says": says[name]} for name, value in shown.items()})
+        return
+    table = Table("setting", "value", "meaning")
+    for name, value in shown.items():
+        table.add_row(name, value, says[name])
+    Console().print(table)
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest schema, as the owner (YINXIN_DATABASE_OWNER_URL)."""
+    from api.migrations.upgrade import upgrade
+
+    settings = load_settings()
+    if not settings.database_owner_url:
+        raise typer.BadParameter("set YINXIN_DATABASE_OWNER_URL; the embedded database upgrades itself")
+    upgrade(settings.database_owner_url)
+
+
+@db_app.command("ceremony")
+def db_ceremony() -> None:
+    """Hold the ceremony: make the authorities, service keys and ledger key that are still missing."""
+    from api.cli.ceremony import hold
+
+    for line in hold(load_settings()):
+        typer.echo(line)
+
+
+@ledger_app.command("verify")
+def ledger_verify(as_json: AsJson = False, language: str = "en") -> None:
+    """Recompute the ledger from the database and the tiles; names what disagrees. Exit codes as `verify`."""
+    from api.cli.verifying import verify_own_ledger
+
+    raise typer.Exit(verify_own_ledger(load_settings(), as_json=as_json, language=language))
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """Runs the command; an error of ours is one sentence and exit code 3."""
+    try:
+        app()
+    except YinxinError as error:
+        Console(stderr=True).print(f"yinxin: {error.message} [{error.code}]", markup=False)
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Every table of every package, gathered: what migrations and the schema test compare against."""
+
+import archive.tables
+import identity.tables
+import licences.tables
+import seals.tables
+import trust.authority.tables
+import trust.keys.tables
+import trust.ledger.tables
+from trust.storage.schema import metadata
+
+__all__ = ["metadata", "packages"]
+
+packages = (
+    trust.keys.tables,
+    trust.authority.tables,
+    trust.ledger.tables,
+    identity.tables,
+    seals.tables,
+    licences.tables,
+    archive.tables,
+)

@@ -1,0 +1,48 @@
+"""The JSON API, one matter a file."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.v1 import (
+    agencies,
+    applications,
+    certificates,
+    citizens,
+    enrolments,
+    ledger,
+    licence_types,
+    licences,
+    oauth,
+    organisations,
+    presentations,
+    public,
+    seals,
+    sessions,
+    staff,
+    status_lists,
+    verifications,
+)
+
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
+    module.router
+    for module in (
+        ledger,
+        public,
+        enrolments,
+        sessions,
+        oauth,
+        agencies,
+        staff,
+        citizens,
+        organisations,
+        applications,
+        certificates,
+        seals,
+        licence_types,
+        licences,
+        presentations,
+        status_lists,
+        verifications,
+    )
+)

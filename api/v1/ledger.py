@@ -1,0 +1,108 @@
+"""The ledger for auditors (电子监察) and, proofs alone, for everybody."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
+
+from api.dependencies import DEFAULT_PAGE, Answer, CurrentCaller, Cursor, IdText, Limit, Page, ServicesOf
+from identity.caller import Role
+from identity.ids import known_id
+from trust.ledger.model import EventId, EventOutcome
+from trust.ledger.search import EventQuery, EventScope, RecordedEvent, search
+
+router = APIRouter(tags=["ledger"])
+Words = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+
+
+class EventAnswer(Answer):
+    """An event; `content` is null where it was erased, `index` until the event is under a checkpoint."""
+
+    id: str
+    at: datetime
+    act: str
+    actor_kind: str
+    actor_id: str
+    on_behalf_of: str | None
+    subject: str
+    agency_id: str | None
+    outcome: EventOutcome
+    reason: str | None
+    content: dict[str, Any] | None
+    index: int | None
+    leaf_hash: str
+    latest_inclusion: datetime
+
+
+@router.get("/v1/events")
+def list_events(
+    caller: CurrentCaller,
+    services: ServicesOf,
+    subject: Words = None,
+    actor_id: Words = None,
+    act: Words = None,
+    outcome: EventOutcome | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    after: Cursor = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[EventAnswer]:
+    """The agency's events, newest first, for its auditors: by subject, actor, act, outcome and period."""
+    caller.require_role(Role.AUDITOR)
+    query = EventQuery(
+        scope=EventScope.of_agency(caller.require_agency()),
+        subject=subject,
+        actor_id=actor_id,
+        act=act,
+        outcome=outcome,
+        since=since,
+        until=until,
+        after=None if after is None else known_id(EventId, after),
+        limit=limit,
+    )
+    with services.ledger.read() as work:
+        page = search(work, query)
+    return Page(items=[_event(event) for event in page.items], next=page.next)
+
+
+@router.get(
+    "/log/proofs/{event_id}",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "c2sp.org/tlog-proof@v1"}},
+)
+def inclusion_proof(event_id: IdText, services: ServicesOf) -> Response:
+    """The proof that an event is in the log, for whoever holds its receipt: hashes alone, nothing of the event."""
+    with services.ledger.read() as work:
+        proof = services.proofs.inclusion(work, known_id(EventId, event_id), scope=EventScope.everything())
+    return Response(proof, media_type="text/plain; charset=utf-8")
+
+
+@router.get(
+    "/log/vkey",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "C2SP verifier keys"}},
+)
+def verifier_keys(services: ServicesOf) -> Response:
+    """The log's verifier keys, one a line."""
+    keys = "".join(f"{key}\n" for key in services.trust.current().ledger_keys)
+    return Response(keys, media_type="text/plain; charset=utf-8")
+
+
+def _event(event: RecordedEvent) -> EventAnswer:
+    return EventAnswer(
+        id=event.event_id,
+        at=event.at,
+        act=event.act,
+        actor_kind=event.actor.kind,
+        actor_id=event.actor.id,
+        on_behalf_of=event.actor.on_behalf_of,
+        subject=event.subject,
+        agency_id=event.agency,
+        outcome=event.outcome,
+        reason=event.reason,
+        content=None if event.content is None else dict(event.content),
+        index=event.index,
+        leaf_hash=event.leaf_hash.hex(),
+        latest_inclusion=event.latest_inclusion,
+    )

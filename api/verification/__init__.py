@@ -1,0 +1,1 @@
+"""Strangers' files: counted as they come, parsed in processes of their own, answered by a report."""

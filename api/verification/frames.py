@@ -1,0 +1,140 @@
+"""What goes through the pipes to a verifying process and back.
+
+A frame is a length of four octets (big-endian) and that many octets. A job is three frames: its header (JSON),
+the trust store (JSON, octets in base64) and the file; the answer is one frame of JSON. Nothing is pickled: an
+answer is read as a stranger's, for the process that wrote it has parsed a stranger's file.
+"""
+
+import base64
+import json
+import struct
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, BinaryIO, Final
+
+from trust.kernel.report import Check, Indication, Outcome, Report
+from trust.pki.trust_store import TrustStore
+
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+# Reports are two or three deep: a file, its signatures, their timestamps.
+_MAX_DEPTH: Final = 8
+# One claim or fact; a picture inside a licence credential is longer and is not shown.
+_MAX_TEXT_CHARACTERS: Final = 20_000
+_LENGTH: Final = struct.Struct(">I")
+
+
+class FrameBroken(Exception):
+    """The other side ended in the middle of a frame, or sent something else."""
+
+
+def write_frame(stream: BinaryIO, octets: bytes) -> None:
+    """One frame; the caller flushes."""
+    stream.write(_LENGTH.pack(len(octets)))
+    stream.write(octets)
+
+
+def read_frame(stream: BinaryIO, *, limit: int | None = None) -> bytes | None:
+    """The next frame; None at the end of the stream. Raises FrameBroken on a part of one, or over the limit."""
+    head = stream.read(_LENGTH.size)
+    if not head:
+        return None
+    if len(head) < _LENGTH.size:
+        raise FrameBroken
+    (length,) = _LENGTH.unpack(head)
+    if limit is not None and length > limit:
+        raise FrameBroken
+    octets = stream.read(length)
+    if len(octets) < length:
+        raise FrameBroken
+    return octets
+
+
+def encode_trust(trust: TrustStore) -> bytes:
+    """A trust store as one frame's octets."""
+    return json.dumps(
+        {
+            "anchors": [base64.b64encode(der).decode() for der in trust.anchors],
+            "intermediates": [base64.b64encode(der).decode() for der in trust.intermediates],
+            "crls": [base64.b64encode(der).decode() for der in trust.crls],
+            "status_lists": dict(trust.status_lists),
+            "ledger_keys": list(trust.ledger_keys),
+        }
+    ).encode()
+
+
+def decode_trust(octets: bytes) -> TrustStore:
+    """The other way round; from our own parent, so taken at its word."""
+    given = json.loads(octets)
+    return TrustStore(
+        anchors=tuple(base64.b64decode(text) for text in given["anchors"]),
+        intermediates=tuple(base64.b64decode(text) for text in given["intermediates"]),
+        crls=tuple(base64.b64decode(text) for text in given["crls"]),
+        status_lists=MappingProxyType(given["status_lists"]),
+        ledger_keys=tuple(given["ledger_keys"]),
+    )
+
+
+def encode_answer(answer: Mapping[str, Any]) -> bytes:
+    """An answer's octets; what JSON cannot say becomes text."""
+    return json.dumps(answer, default=str).encode()
+
+
+def decode_answer(octets: bytes) -> Mapping[str, Any]:
+    """An answer; raises FrameBroken unless it is a JSON object."""
+    try:
+        answer = json.loads(octets, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise FrameBroken from error
+    if not isinstance(answer, dict):
+        raise FrameBroken
+    return answer
+
+
+def decode_report(given: Any) -> Report:
+    """A report from `Report.to_json`, its text made safe to show and send; raises FrameBroken on anything else."""
+    try:
+        return _report(given, 0)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise FrameBroken from error
+
+
+def _report(given: Mapping[str, Any], depth: int) -> Report:
+    if depth > _MAX_DEPTH:
+        raise FrameBroken
+    return Report(
+        kind=_text(given["kind"]),
+        subject=_text(given["subject"]),
+        indication=Indication(given["indication"]),
+        checks=tuple(
+            Check(
+                code=_text(check["code"]),
+                outcome=Outcome(check["outcome"]),
+                detail=_text(check["detail"]),
+                sub_indication=None if check["sub_indication"] is None else _text(check["sub_indication"]),
+            )
+            for check in given["checks"]
+        ),
+        facts=MappingProxyType({_text(name): _value(value) for name, value in given["facts"].items()}),
+        parts=tuple(_report(part, depth + 1) for part in given["parts"]),
+    )
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_text(key): _value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return str(value)
+    return value
+
+
+def _text(value: Any) -> str:
+    """Text without lone surrogates, which no answer of ours could be encoded with, and of bounded length."""
+    if not isinstance(value, str):
+        raise TypeError
+    if len(value) > _MAX_TEXT_CHARACTERS:
+        value = value[:_MAX_TEXT_CHARACTERS] + "…"
+    return value.encode("utf-8", "replace").decode()

@@ -1,0 +1,242 @@
+"""The composition root: settings in, services out. Nothing else makes an engine, a client or a store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.house_trust import HouseTrust
+from api.joins import (
+    AgencyCredentialKeys,
+    AgencyNames,
+    LicenceAgencies,
+    LicenceHolders,
+    LicenceSealer,
+    PartyCertificates,
+    SealCertificates,
+    StatusListSigner,
+)
+from api.receipts import EventReceipts
+from api.settings import Settings
+from api.verification.desk import VerificationDesk
+from api.verification.pool import VerificationPool
+from identity.desk import IdentityDesk, IdentitySettings, build_identity
+from identity.signin.passwords import HashCost
+from licences.desk import LicencesDesk, build_licences
+from licences.render.typesetter import Typesetter
+from licences.types.loader import load_types
+from seals.desk import SealDesk, build_seals
+from trust.authority.issuance import CertificateAuthority
+from trust.authority.model import LEDGER_LABEL
+from trust.authority.revocation import RevocationAuthority
+from trust.authority.timestamps import TimestampAuthority
+from trust.documents import pdf
+from trust.evidence.tlog import VerifierKey
+from trust.kernel.clock import Clock, SystemClock
+from trust.kernel.ids import Ids
+from trust.kernel.randomness import Randomness, SystemRandomness
+from trust.keys.client import SignerClient
+from trust.keys.repository import KeyBindings
+from trust.keys.wrapping import read_key_encryption_key
+from trust.ledger.ledger import Ledger
+from trust.ledger.proofs import LedgerProofs
+from trust.ledger.receipts import ReceiptDesk
+from trust.ledger.sequencer import Sequencer
+from trust.ledger.signing import LedgerSigner
+from trust.storage.database import Database
+from trust.storage.objects import FolderStore, ObjectStore, S3Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorities:
+    """What the ceremony and the authorities need; the part of the house that stands before any agency does."""
+
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    ids: Ids
+    database: Database
+    ledger: Ledger
+    signer: SignerClient
+    certificates: CertificateAuthority
+    revocations: RevocationAuthority
+    timestamps: TimestampAuthority
+
+    def close(self) -> None:
+        self.signer.close()
+        self.database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything the routes, the worker and the command line reach."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    database: Database
+    objects: ObjectStore
+    ledger: Ledger
+    signer: SignerClient
+    certificates: CertificateAuthority
+    revocations: RevocationAuthority
+    timestamps: TimestampAuthority
+    trust: HouseTrust
+    sequencer: Sequencer
+    proofs: LedgerProofs
+    receipts: EventReceipts
+    identity: IdentityDesk
+    seals: SealDesk
+    licences: LicencesDesk
+    typesetter: Typesetter
+    verification: VerificationDesk
+
+    def close(self) -> None:
+        """Gives connections back and ends the typesetting and verifying processes."""
+        self.verification.close()
+        self.typesetter.close()
+        self.signer.close()
+        self.database.close()
+
+
+def build_authorities(
+    settings: Settings, *, clock: Clock | None = None, randomness: Randomness | None = None
+) -> Authorities:
+    """Database, ledger, signer and authorities."""
+    clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
+    ids = Ids(clock, randomness)
+    database = Database(settings.database_url, settings.database_read_url or None)
+    ledger = Ledger(database, clock=clock, randomness=randomness, ids=ids)
+    signer = SignerClient(settings.socket_path)
+    return Authorities(
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        ids=ids,
+        database=database,
+        ledger=ledger,
+        signer=signer,
+        certificates=CertificateAuthority(
+            ledger=ledger,
+            signer=signer,
+            clock=clock,
+            randomness=randomness,
+            public_url=settings.public_url.rstrip("/"),
+        ),
+        revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
+        timestamps=TimestampAuthority(database=database, signer=signer),
+    )
+
+
+def build_objects(settings: Settings) -> ObjectStore:
+    """The S3 store where one is set, the folder store otherwise."""
+    if settings.s3_endpoint:
+        return S3Store(
+            endpoint=settings.s3_endpoint,
+            bucket=settings.s3_bucket,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key,
+            region=settings.s3_region,
+        )
+    return FolderStore(Path(settings.objects_folder))
+
+
+def build_services(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+    hash_cost: HashCost | None = None,
+) -> Services:
+    """Everything, joined; the ceremony has been held."""
+    parts = build_authorities(settings, clock=clock, randomness=randomness)
+    objects = build_objects(settings)
+    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin)
+    with parts.database.read() as work:
+        ledger_key = KeyBindings(work).require(LEDGER_LABEL)
+    verifier = VerifierKey(name=settings.origin, public_key=ledger_key.spki[-32:])
+    log_signer = LedgerSigner(parts.signer, key_id=ledger_key.key_id, origin=settings.origin)
+    personal_key = read_key_encryption_key(settings.personal_data_key)
+    identity = build_identity(
+        ledger=parts.ledger,
+        clock=parts.clock,
+        randomness=parts.randomness,
+        ids=parts.ids,
+        personal_data_key=personal_key,
+        issuer=PartyCertificates(parts.certificates, parts.revocations),
+        settings=IdentitySettings(issuer=settings.public_url.rstrip("/"), hash_cost=hash_cost or HashCost()),
+    )
+    agencies = AgencyNames(parts.ledger, identity.directory)
+    seals = build_seals(
+        ledger=parts.ledger,
+        objects=objects,
+        signer=parts.signer,
+        authority=SealCertificates(parts.certificates, parts.revocations),
+        agencies=agencies,
+        timestamps=parts.timestamps,
+        trust=trust,
+        clock=parts.clock,
+        ids=parts.ids,
+        lease=settings.lease,
+    )
+    typesetter = Typesetter()
+    licences = build_licences(
+        ledger=parts.ledger,
+        objects=objects,
+        types=load_types(),
+        typesetter=typesetter,
+        sealer=LicenceSealer(seals.seal_document),
+        signer=parts.signer,
+        status_signer=StatusListSigner(parts.ledger, parts.signer),
+        credential_keys=AgencyCredentialKeys(
+            ledger=parts.ledger, signer=parts.signer, authority=parts.certificates, agencies=agencies
+        ),
+        agencies=LicenceAgencies(agencies),
+        holders=LicenceHolders(parts.ledger, identity),
+        trust=trust,
+        check_document=pdf.validate,
+        personal_key=personal_key,
+        public_base=settings.public_url.rstrip("/"),
+        clock=parts.clock,
+        randomness=parts.randomness,
+        ids=parts.ids,
+        lease=settings.lease,
+    )
+    return Services(
+        settings=settings,
+        clock=parts.clock,
+        ids=parts.ids,
+        database=parts.database,
+        objects=objects,
+        ledger=parts.ledger,
+        signer=parts.signer,
+        certificates=parts.certificates,
+        revocations=parts.revocations,
+        timestamps=parts.timestamps,
+        trust=trust,
+        sequencer=Sequencer(
+            database=parts.database,
+            store=objects,
+            signer=log_signer,
+            origin=settings.origin,
+            keys=(verifier,),
+            clock=parts.clock,
+        ),
+        proofs=LedgerProofs(objects),
+        receipts=EventReceipts(
+            ledger=parts.ledger,
+            desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
+        ),
+        identity=identity,
+        seals=seals,
+        licences=licences,
+        typesetter=typesetter,
+        verification=VerificationDesk(
+            pool=VerificationPool(),
+            trust=HouseTrust(
+                database=parts.database,
+                clock=parts.clock,
+                origin=settings.origin,
+                status_lists=licences.status_tokens.every,
+            ),
+            clock=parts.clock,
+        ),
+    )

@@ -1,0 +1,86 @@
+"""The worker: runs jobs, sequences the ledger, resolves what crashes left, keeps CRLs fresh.
+
+Chores repeat at their own pace in threads of their own; two workers at once are harmless, each chore takes
+its own locks. A chore that meets a part that is away says so and tries again at its next turn.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from api.wiring import Services
+from trust.authority.model import Authority
+from trust.kernel.errors import Unavailable, YinxinError
+from trust.storage.jobs import JobWorker
+
+SEQUENCING_SECONDS: Final = 0.2
+CRL_SECONDS: Final = 5.0
+FORGETTING_SECONDS: Final = 600.0
+_log = structlog.get_logger("yinxin.worker")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chore:
+    """Something done again and again, `seconds` apart."""
+
+    name: str
+    seconds: float
+    act: Callable[[], Any]
+
+
+def chores(services: Services) -> tuple[Chore, ...]:
+    """Everything the worker keeps doing."""
+    resolving = max(0.2, services.settings.lease_seconds / 4)
+    return (
+        Chore(name="ledger.sequence", seconds=SEQUENCING_SECONDS, act=services.sequencer.catch_up),
+        Chore(name="crl.refresh", seconds=CRL_SECONDS, act=services.revocations.refresh_all),
+        Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
+        Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
+        Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
+        Chore(name="licences.resume", seconds=resolving, act=services.licences.resume_issuing),
+        Chore(
+            name="identity.forget", seconds=FORGETTING_SECONDS, act=services.identity.sessions.forget_expired
+        ),
+    )
+
+
+def tasks(services: Services) -> Mapping[str, Callable[..., None]]:
+    """The jobs by name, as they are enqueued inside business transactions."""
+    return {"crl.refresh": lambda authority: _refresh(services, authority)}
+
+
+def _refresh(services: Services, authority: str) -> None:
+    services.revocations.refresh(Authority(authority))
+
+
+def run_worker(services: Services) -> None:
+    """Works until SIGTERM or SIGINT."""
+    stopping = threading.Event()
+    threads = [
+        threading.Thread(target=_repeat, args=(chore, stopping), name=chore.name, daemon=True)
+        for chore in chores(services)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        JobWorker(services.settings.database_url, tasks(services)).run()
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(timeout=5)
+
+
+def _repeat(chore: Chore, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        try:
+            chore.act()
+        except Unavailable as away:
+            _log.warning("chore.waits", chore=chore.name, code=away.code)
+        except YinxinError as error:
+            _log.error("chore.refused", chore=chore.name, code=error.code, reason=error.message)
+        except Exception:
+            _log.exception("chore.fault", chore=chore.name)
+        stopping.wait(chore.seconds)
