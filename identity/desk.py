@@ -50,6 +50,7 @@ class IdentityDesk:
     authentication: Authentication
     certificates: Certificates
     directory: Directory
+    people: People
 
 
 def build_identity(
@@ -99,4 +100,5 @@ def build_identity(
         authentication=Authentication(ledger=ledger, clock=clock, people=people, limits=limits),
         certificates=Certificates(ledger=ledger, clock=clock, ids=ids, issuer=issuer),
         directory=Directory(people=people),
+        people=people,
     )

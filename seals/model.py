@@ -158,6 +158,18 @@ class SealUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Centred:
+    """Where the middle of an impression goes, in millimetres from the lower left of the page as displayed.
+
+    For whoever knows the place but not yet the seal, and so not its size.
+    """
+
+    page: int
+    x_mm: float
+    y_mm: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class SealPreparation:
     """What the signer was asked to sign: the byte range and its SHA-256; the newest of a use counts."""
 

@@ -37,7 +37,7 @@ def write_decision(story: Story) -> None:
                 granted=[
                     Row(label="建设项目名称", text="明日家园住宅小区一期"),
                     Row(label="建设位置", text="江城市江岸区解放大道100号"),
-                    Row(label="建设规模", text="地上26层,地下2层,总建筑面积58600.50平方米"),
+                    Row(label="建设规模", text="地上26层，地下2层，总建筑面积58600.50平方米"),
                 ],
             ),
             typesetter,

@@ -22,12 +22,12 @@ def issue_business_licence(story: Story) -> None:
         "type_code": load_types().named("business-licence").code,
         "holder": _company(story),
         "fields": {
-            "entity_type": "有限责任公司(自然人投资或控股)",
+            "entity_type": "有限责任公司（自然人投资或控股）",
             "legal_representative": "孙立",
             "registered_capital": "5000",
             "established_on": "2019-05-20",
             "address": "江城市江岸区解放大道100号",
-            "business_scope": "许可项目:建设工程施工;建设工程设计。一般项目:工程管理服务;建筑材料销售。",
+            "business_scope": "许可项目：建设工程施工；建设工程设计。一般项目：工程管理服务；建筑材料销售。",
         },
     }
     story.known["business-licence"] = market.post("/v1/licences", body, key="business-1")
@@ -105,7 +105,7 @@ def issue_permit(story: Story) -> None:
             "project_name": "明日家园住宅小区一期",
             "project_code": "2026-420100-47-01-000123",
             "project_location": "江城市江岸区解放大道100号",
-            "project_scale": "地上26层,地下2层",
+            "project_scale": "地上26层，地下2层",
             "building_area": "58600.50",
             "enclosures": ["建设工程设计方案总平面图", "建筑单体施工图"],
         },

@@ -23,6 +23,8 @@ from seals.errors import (
 from seals.events import USE_COMPLETED, USE_INTENDED, USE_PREPARED_AGAIN
 from seals.ids import SealUseId
 from seals.model import (
+    Centred,
+    ImpressionRow,
     Seal,
     SealAuthorisation,
     SealPreparation,
@@ -60,13 +62,13 @@ ACT: Final = "seal-use"
 class SealingRequest:
     """What is asked for.
 
-    `document` is the PDF; `placement` None for an invisible signature; `seal_id` None takes the newest seal this
-    application is authorised to use for `item_code`.
+    `document` is the PDF. `placement` is None for an invisible signature, `Centred` where only its middle is
+    known. `seal_id` None takes the newest seal this application is authorised to use for `item_code`.
     """
 
     document: bytes
     item_code: str
-    placement: pdf.Placement | None
+    placement: pdf.Placement | Centred | None
     idempotency_key: str
     body_digest: bytes
     seal_id: str | None = None
@@ -265,7 +267,7 @@ class SealDocument:
         impression = seal.impression
         return pdf.prepare(
             request.document,
-            placement=request.placement,
+            placement=_placed(request.placement, impression),
             impression=pdf.Impression(
                 png=impression.png, width_mm=impression.width_mm, height_mm=impression.height_mm
             ),
@@ -368,6 +370,16 @@ def conclude_completed(
     if not first:
         raise SealUseLost(f"{use.id} was resolved before this request; its record says how")
     return receipt
+
+
+def _placed(placement: pdf.Placement | Centred | None, impression: ImpressionRow) -> pdf.Placement | None:
+    if not isinstance(placement, Centred):
+        return placement
+    return pdf.Placement(
+        page=placement.page,
+        x_mm=placement.x_mm - impression.width_mm / 2,
+        y_mm=placement.y_mm - impression.height_mm / 2,
+    )
 
 
 def _preparation(prepared: pdf.PreparedDocument) -> SealPreparation:
