@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.house_trust import HouseTrust
+from api.verification.pool import VerificationPool
 from identity.caller import Caller, CallerKind, Scope
 from identity.desk import IdentityDesk
 from identity.directory import Directory
@@ -13,7 +15,7 @@ from licences.model import HolderKind
 from licences.ports import AgencyFacts as LicenceAgencyFacts
 from licences.ports import HolderNumber, SealedResult
 from licences.types.model import SealPlace
-from seals.errors import SealUseAbandoned
+from seals.errors import SealUseAbandoned, SealUseLost
 from seals.model import Centred
 from seals.ports import AgencyFacts, IssuedSealCertificate
 from seals.uses.seal_document import SealDocument, SealingRequest
@@ -22,7 +24,9 @@ from trust.authority.model import STATUS_LIST_LABEL, Authority
 from trust.authority.revocation import RevocationAuthority
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
+from trust.kernel.clock import Clock
 from trust.kernel.errors import NotFound
+from trust.kernel.report import Report
 from trust.keys.client import SignerClient
 from trust.keys.errors import KeyNotUsable
 from trust.keys.model import KeyBinding, KeyId, KeyInfo, KeyPurpose
@@ -231,6 +235,12 @@ class LicenceSealer:
                 sealed = self._seal_document(request, application)
             except SealUseAbandoned:
                 continue
+            except SealUseLost:
+                # The worker has resolved this use meanwhile; asked again, the use itself says how.
+                try:
+                    sealed = self._seal_document(request, application)
+                except SealUseAbandoned:
+                    continue
             return SealedResult(document=sealed.document, seal_use_id=sealed.use.id)
         raise SealUseAbandoned(f"sealing {subject} was abandoned {MAX_SEALING_ATTEMPTS} times")
 
@@ -263,3 +273,15 @@ class LicenceAgencies:
 
     def has_application(self, agency_id: str, application_id: str) -> bool:
         return self._names.has_application(agency_id, application_id)
+
+
+class ArchiveVerifier:
+    """archive's `DocumentVerifier`: the same process pool that looks at strangers' files."""
+
+    def __init__(self, *, pool: VerificationPool, trust: HouseTrust, clock: Clock) -> None:
+        self._pool = pool
+        self._trust = trust
+        self._clock = clock
+
+    def verify(self, data: bytes, name: str) -> Report:
+        return self._pool.verify(data, name=name, trust=self._trust.with_status(), at=self._clock.now())

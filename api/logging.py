@@ -18,7 +18,9 @@ _RESIDENT_ID: Final = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 def configure(*, as_json: bool) -> None:
     """Sets structlog and the standard library's logging up, for this process."""
     renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -45,7 +45,13 @@ _TITLES: Final = {
     500: "A fault of ours",
     503: "A part is away; try again later",
 }
-_CODES: Final = {400: "malformed", 405: "method-not-allowed", 404: "not-found", 406: "not-acceptable", 413: "too-large"}
+_CODES: Final = {
+    400: "malformed",
+    405: "method-not-allowed",
+    404: "not-found",
+    406: "not-acceptable",
+    413: "too-large",
+}
 
 
 def status_of(error: YinxinError) -> int:

@@ -10,12 +10,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO, Final
-
-import httpx
+from typing import IO, Final, Protocol
 
 from api.migrations.upgrade import upgrade
 from api.settings import Settings
@@ -42,16 +41,44 @@ class ChildFailed(Unavailable):
     code = "child-failed"
 
 
+class Child(Protocol):
+    """A process that was started, as `subprocess.Popen` shows it."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+# Starts `yinxin NAME` in an environment, its output going to the log.
+Start = Callable[[str, Mapping[str, str], IO[bytes] | None], Child]
+
+
+def start_yinxin(name: str, environment: Mapping[str, str], log: IO[bytes] | None) -> Child:
+    """Starts `yinxin NAME` as a program of its own, ending when we do."""
+    return leash.start([sys.executable, "-m", "api.cli.main", name], env=environment, stdout=log, stderr=log)
+
+
 class Supervisor:
     """Starts and ends the processes of an embedded deployment; a context manager."""
 
-    def __init__(self, settings: Settings, *, durable: bool = True, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        durable: bool = True,
+        log: Path | None = None,
+        start: Start = start_yinxin,
+    ) -> None:
         self._given = settings
         self._durable = durable
         self._log_path = log
+        self._start = start
         self._stack = contextlib.ExitStack()
         self.settings = settings
-        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.children: dict[str, Child] = {}
         self._log: IO[bytes] | None = None
 
     def __enter__(self) -> "Supervisor":
@@ -95,9 +122,7 @@ class Supervisor:
         )
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("YINXIN_")}
         environment = {**inherited, **full.environment(leave_out=leave_out), "PYTHONUNBUFFERED": "1"}
-        self.children[name] = leash.start(
-            [sys.executable, "-m", "api.cli.main", name], env=environment, stdout=self._log, stderr=self._log
-        )
+        self.children[name] = self._start(name, environment, self._log)
         if name == "signer":
             self._wait(name, self._signer_answers)
         elif name == "serve":
@@ -142,11 +167,14 @@ class Supervisor:
         return True
 
     def _server_answers(self) -> bool:
+        connection = HTTPConnection(self.settings.host, self.settings.port, timeout=2)
         try:
-            answer = httpx.get(f"http://{self.settings.host}:{self.settings.port}/readyz", timeout=2)
-        except httpx.HTTPError:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
             return False
-        return answer.status_code == 200
+        finally:
+            connection.close()
 
     def _wait(self, name: str, answers: Callable[[], bool]) -> None:
         child = self.children[name]

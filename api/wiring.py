@@ -7,6 +7,7 @@ from api.house_trust import HouseTrust
 from api.joins import (
     AgencyCredentialKeys,
     AgencyNames,
+    ArchiveVerifier,
     LicenceAgencies,
     LicenceHolders,
     LicenceSealer,
@@ -18,6 +19,7 @@ from api.receipts import EventReceipts
 from api.settings import Settings
 from api.verification.desk import VerificationDesk
 from api.verification.pool import VerificationPool
+from archive.desk import ArchiveDesk, build_archive
 from identity.desk import IdentityDesk, IdentitySettings, build_identity
 from identity.signin.passwords import HashCost
 from licences.desk import LicencesDesk, build_licences
@@ -88,6 +90,7 @@ class Services:
     licences: LicencesDesk
     typesetter: Typesetter
     verification: VerificationDesk
+    archive: ArchiveDesk
 
     def close(self) -> None:
         """Gives connections back and ends the typesetting and verifying processes."""
@@ -200,6 +203,23 @@ def build_services(
         ids=parts.ids,
         lease=settings.lease,
     )
+    strangers_trust = HouseTrust(
+        database=parts.database,
+        clock=parts.clock,
+        origin=settings.origin,
+        status_lists=licences.status_tokens.every,
+    )
+    pool = VerificationPool()
+    archive = build_archive(
+        ledger=parts.ledger,
+        objects=objects,
+        timestamps=parts.timestamps,
+        verifier=ArchiveVerifier(pool=pool, trust=strangers_trust, clock=parts.clock),
+        agencies=agencies,
+        clock=parts.clock,
+        ids=parts.ids,
+        lease=settings.lease,
+    )
     return Services(
         settings=settings,
         clock=parts.clock,
@@ -229,14 +249,6 @@ def build_services(
         seals=seals,
         licences=licences,
         typesetter=typesetter,
-        verification=VerificationDesk(
-            pool=VerificationPool(),
-            trust=HouseTrust(
-                database=parts.database,
-                clock=parts.clock,
-                origin=settings.origin,
-                status_lists=licences.status_tokens.every,
-            ),
-            clock=parts.clock,
-        ),
+        verification=VerificationDesk(pool=pool, trust=strangers_trust, clock=parts.clock),
+        archive=archive,
     )

@@ -19,6 +19,8 @@ from trust.storage.jobs import JobWorker
 SEQUENCING_SECONDS: Final = 0.2
 CRL_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
+STAMPING_SECONDS: Final = 60.0
+DAILY_SECONDS: Final = 86_400.0
 _log = structlog.get_logger("yinxin.worker")
 
 

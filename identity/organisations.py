@@ -1,6 +1,6 @@
 """Organisations (法人、其他组织) and the citizens who may act for them (经办人)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from identity.caller import Caller, CallerKind
@@ -113,8 +113,8 @@ class Organisations:
                 id=self._ids.new(AgentId),
                 organisation_id=organisation_id,
                 citizen_id=citizen_id,
-                valid_from=begin,
-                valid_until=valid_until,
+                valid_from=begin.astimezone(UTC),
+                valid_until=valid_until.astimezone(UTC),
                 may_authorise=False,
             )
             PartyInserts(work).agent(agent, at=now, by=caller.account_id)
@@ -148,7 +148,8 @@ class Organisations:
             caller.require_kind(CallerKind.CITIZEN)
             citizen_id = CitizenId(caller.account_id)
             agent = OrganisationRows(work).agent(organisation_id, citizen_id, self._clock.now())
-            if agent is None:
+            # Whoever acts for one organisation in this session does not decide about another in it.
+            if agent is None or caller.organisation_id not in {None, organisation_id}:
                 raise NotFound("there is no organisation of this id that you may act for")
             if not agent.may_authorise:
                 raise AgentRefused("you may act for this organisation but not authorise others")

@@ -24,6 +24,15 @@ def require_issuer(caller: Caller, scope: Scope) -> AgencyId:
     return caller.require_agency()
 
 
+def require_issuing_application(caller: Caller, scope: Scope) -> AgencyId:
+    """The agency for which an application issues: what is issued is sealed by that application's authorisation.
+
+    A person holds no authorisation to use a seal, so nobody issues by hand. Raises ScopeMissing or KindRefused.
+    """
+    caller.require_scope(scope)
+    return caller.require_agency()
+
+
 class Sight:
     """Which licences a caller may read: an agency those it issued, a holder the own ones."""
 

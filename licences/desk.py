@@ -14,6 +14,7 @@ from licences.acts.procedure import IssuingProcedure
 from licences.acts.public import PublicStatus
 from licences.acts.redeem import RedeemPresentation
 from licences.acts.standing import LicenceStanding
+from licences.acts.statements import Statements
 from licences.acts.usage import UsageLog
 from licences.addresses import Addresses
 from licences.ports import (
@@ -86,10 +87,9 @@ def build_licences(
     reader = LicenceReader(ledger=ledger, cipher=cipher, addresses=addresses, clock=clock)
     sight = Sight(holders=holders, cipher=cipher)
     tokens = StatusTokens(read=ledger.read, signer=status_signer, addresses=addresses, clock=clock)
+    statements = Statements(types=types, agencies=agencies, credential_keys=credential_keys, clock=clock)
     drafting = Drafting(
         types=types,
-        agencies=agencies,
-        credential_keys=credential_keys,
         indexes=StatusIndexes(clock=clock, randomness=randomness, ids=ids, list_size=status_list_size),
         cipher=cipher,
         addresses=addresses,
@@ -114,10 +114,22 @@ def build_licences(
     return LicencesDesk(
         types=types,
         issue=IssueLicence(
-            ledger=ledger, drafting=drafting, procedure=procedure, reader=reader, clock=clock, ids=ids
+            ledger=ledger,
+            statements=statements,
+            drafting=drafting,
+            procedure=procedure,
+            reader=reader,
+            clock=clock,
+            ids=ids,
         ),
         change=ChangeLicence(
-            ledger=ledger, drafting=drafting, procedure=procedure, reader=reader, clock=clock, ids=ids
+            ledger=ledger,
+            statements=statements,
+            drafting=drafting,
+            procedure=procedure,
+            reader=reader,
+            clock=clock,
+            ids=ids,
         ),
         standing=LicenceStanding(ledger=ledger, reader=reader, clock=clock),
         resume_issuing=ResumeIssuing(ledger=ledger, drafting=drafting, procedure=procedure, clock=clock),

@@ -22,6 +22,11 @@ _ROLES = {
     "archive-approver": ("archive-approver",),
     "auditor": ("auditor",),
 }
+_STAFF = {
+    "planning": ("officer", "approver", "archivist", "archive-approver", "auditor"),
+    "archives": ("archivist",),
+    "market": ("officer", "approver"),
+}
 _NAMES = (
     "李文",
     "王芳",
@@ -79,13 +84,11 @@ def invite_staff(story: Story) -> None:
     """Each agency's administrator invites staff with roles; each sets a password nobody else learns."""
     names = iter(_NAMES[3:])
     for key, agency in story.agencies.items():
-        for job, roles in _ROLES.items():
-            if job.startswith("archiv") and key == "market":
-                continue
-            person = story.person(next(names, "何员"), f"{key}.{job}")
+        for job in _STAFF[key]:
+            person = story.person(next(names), f"{key}.{job}")
             invitation = agency.administrator.post(
                 "/v1/staff",
-                {"name": person.name, "resident_id_number": person.number, "roles": list(roles)},
+                {"name": person.name, "resident_id_number": person.number, "roles": list(_ROLES[job])},
             )
             person.enrol(invitation["enrolment_token"])
             agency.staff[job] = person

@@ -21,7 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from api.demo import deciding, founding, gathering, presenting, reporting
+from api.demo import archiving, deciding, founding, gathering, presenting, reporting
 from api.demo.story import Story
 from api.settings import Settings
 from api.supervisor import Supervisor, free_port
@@ -57,6 +57,11 @@ STEPS: Final = (
     Step(zh="用印", en="The decision sealed", act=deciding.seal_decision),
     Step(zh="核发许可证", en="The permit issued", act=presenting.issue_permit),
     Step(zh="暂停与恢复", en="Suspended and reinstated", act=presenting.suspend_and_reinstate),
+    Step(zh="归档分类", en="Classes of the archives", act=archiving.define_classes),
+    Step(zh="办件归档", en="The case archived", act=archiving.archive_case),
+    Step(zh="档案调阅", en="A material retrieved, by approval", act=archiving.retrieve_material),
+    Step(zh="档案材料复用", en="Another agency's case reuses a material", act=archiving.reuse_material),
+    Step(zh="归档存储", en="The storage roots copied as stored", act=archiving.copy_storage_roots),
     Step(zh="整理证据", en="Trust material and proofs gathered", act=gathering.gather),
 )
 

@@ -104,7 +104,7 @@ def _archives(folder: Path) -> Iterator[Line]:
             package.chmod(0o600)
             package.write_bytes(octets)
             deed = f"byte {position} of {package.name} changed"
-            yield _line(name, deed, Indication.INVALID, verify_directory(copy), reason="digest")
+            yield _line(name, deed, Indication.INVALID, verify_directory(copy), reason="ocfl-digest")
 
 
 def _in_first_stream(data: bytes) -> int:

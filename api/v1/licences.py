@@ -20,9 +20,9 @@ from api.dependencies import (
 )
 from identity.ids import known_id
 from identity.model import PageRequest
-from licences.acts.drafting import MAX_CASE_NUMBER, MAX_HOLDER_NAME
 from licences.acts.holding import Download
 from licences.acts.standing import MAX_REASON
+from licences.acts.statements import MAX_CASE_NUMBER, MAX_HOLDER_NAME
 from licences.ids import LicenceId
 from licences.model import (
     ChangeRequest,

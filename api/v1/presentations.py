@@ -21,8 +21,8 @@ from api.dependencies import (
 )
 from identity.ids import known_id
 from identity.model import PageRequest
-from licences.acts.drafting import MAX_CASE_NUMBER
 from licences.acts.redeem import MAX_CODE_TEXT, MAX_ITEM_CODE, MAX_OPERATOR
+from licences.acts.statements import MAX_CASE_NUMBER
 from licences.ids import LicenceId
 from licences.presentations.model import (
     DEFAULT_MINUTES,

@@ -66,7 +66,8 @@ def verify_file(
     request: Request,
     services: ServicesOf,
     file: Annotated[
-        UploadFile, File(description="a sealed PDF, a licence credential, an archive package, a ledger's word")
+        UploadFile,
+        File(description="a sealed PDF, a licence credential, an archive package, a ledger's word"),
     ],
     at: Annotated[str | None, Form(max_length=40, description="moment to verify at, RFC 3339")] = None,
     language: Annotated[Language | None, Query(description="else by Accept-Language")] = None,

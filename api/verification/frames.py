@@ -10,7 +10,7 @@ import json
 import struct
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.trust_store import TrustStore
@@ -27,13 +27,13 @@ class FrameBroken(Exception):
     """The other side ended in the middle of a frame, or sent something else."""
 
 
-def write_frame(stream: BinaryIO, octets: bytes) -> None:
+def write_frame(stream: IO[bytes], octets: bytes) -> None:
     """One frame; the caller flushes."""
     stream.write(_LENGTH.pack(len(octets)))
     stream.write(octets)
 
 
-def read_frame(stream: BinaryIO, *, limit: int | None = None) -> bytes | None:
+def read_frame(stream: IO[bytes], *, limit: int | None = None) -> bytes | None:
     """The next frame; None at the end of the stream. Raises FrameBroken on a part of one, or over the limit."""
     head = stream.read(_LENGTH.size)
     if not head:
@@ -135,6 +135,5 @@ def _text(value: Any) -> str:
     """Text without lone surrogates, which no answer of ours could be encoded with, and of bounded length."""
     if not isinstance(value, str):
         raise TypeError
-    if len(value) > _MAX_TEXT_CHARACTERS:
-        value = value[:_MAX_TEXT_CHARACTERS] + "…"
-    return value.encode("utf-8", "replace").decode()
+    shown: str = value if len(value) <= _MAX_TEXT_CHARACTERS else value[:_MAX_TEXT_CHARACTERS] + "…"
+    return shown.encode("utf-8", "replace").decode()

@@ -255,7 +255,8 @@ def shown_name(name: str) -> str:
     """A file's name as a stranger gave it, fit to be shown: its last part, one line, of bounded length."""
     last = name.replace("\\", "/").rpartition("/")[2]
     plain = "".join(
-        letter if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else " " for letter in last
+        letter if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else " "
+        for letter in last
     )
     # The end is kept, for it says what kind of file it is meant to be.
     return plain.strip()[-MAX_NAME_CHARACTERS:]

@@ -183,17 +183,16 @@ class AttemptRows:
         self._work = work
 
     def lock(self, gate: str, key: bytes, at: datetime) -> GateState:
-        """The state of a gate, held until this transaction ends."""
-        self._work.execute(
-            insert(t.attempts)
-            .values(gate=gate, key=key, failures=0, last_at=at, closed_until=at)
-            .on_conflict_do_nothing()
-        )
+        """The state of a gate, held until this transaction ends.
+
+        One statement: between an insert and a select, another transaction could delete the row.
+        """
         c = t.attempts.c
         row = self._work.execute(
-            select(c.failures, c.last_at, c.closed_until)
-            .where(c.gate == gate, c.key == key)
-            .with_for_update()
+            insert(t.attempts)
+            .values(gate=gate, key=key, failures=0, last_at=at, closed_until=at)
+            .on_conflict_do_update(index_elements=[c.gate, c.key], set_={"failures": c.failures})
+            .returning(c.failures, c.last_at, c.closed_until)
         ).one()
         return GateState(failures=row.failures, last_at=row.last_at, closed_until=row.closed_until)
 
@@ -229,13 +228,16 @@ class AttemptRows:
         self._work.execute(statement.on_conflict_do_update(index_elements=keys, set_={"last_at": at}))
 
 
-def forget_expired(work: Work, *, at: datetime, idle_since: datetime, attempts_before: datetime) -> int:
+def forget_expired(
+    work: Work, *, at: datetime, idle_since: datetime, attempts_before: datetime, familiar_before: datetime
+) -> int:
     """Deletes what has expired; returns how many rows went."""
     s = t.sessions.c
     statements = (
         delete(t.sessions).where(or_(s.expires_at <= at, s.last_seen_at <= idle_since)),
         delete(t.access_tokens).where(t.access_tokens.c.expires_at <= at),
         delete(t.spent_assertions).where(t.spent_assertions.c.expires_at <= at),
+        delete(t.familiar_addresses).where(t.familiar_addresses.c.last_at <= familiar_before),
         delete(t.attempts).where(
             and_(t.attempts.c.last_at <= attempts_before, t.attempts.c.closed_until <= at)
         ),

@@ -11,7 +11,7 @@ from identity.ids import OrganisationId, SessionId
 from identity.model import Credential, Session
 from identity.signin.passwords import Passwords, folded_username
 from identity.signin.repository import CredentialRows, SessionRows, forget_expired
-from identity.signin.throttle import FORGOTTEN_AFTER, Attempt, Throttle
+from identity.signin.throttle import FAMILIAR_FOR, FORGOTTEN_AFTER, Attempt, Throttle
 from identity.signin.tokens import TokenKind, csrf_token, is_token, new_token, token_digest
 from trust.kernel.clock import Clock
 from trust.kernel.errors import NotFound
@@ -96,7 +96,11 @@ class Sessions:
         now = self._clock.now()
         with self._ledger.work() as work:
             return forget_expired(
-                work, at=now, idle_since=now - self._limits.idle, attempts_before=now - FORGOTTEN_AFTER
+                work,
+                at=now,
+                idle_since=now - self._limits.idle,
+                attempts_before=now - FORGOTTEN_AFTER,
+                familiar_before=now - FAMILIAR_FOR,
             )
 
     def _open(

@@ -9,6 +9,7 @@ close. Unknown user names are counted like known ones.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final
 
@@ -56,6 +57,7 @@ class Throttle:
 
     def count_sign_in(self, work: Work, *, username: str, address: str) -> Attempt:
         """Counts one attempt to sign in; commit before the password is checked."""
+        address = _network(address)
         account_key = self._cipher.sign_in_key("account", username)
         address_key = self._cipher.sign_in_key("address", address)
         since = self._clock.now() - FAMILIAR_FOR
@@ -72,7 +74,7 @@ class Throttle:
 
     def count_registration(self, work: Work, *, address: str) -> Attempt:
         """Counts one attempt to register: conflicts tell a stranger who is registered, so they are limited."""
-        key = self._cipher.sign_in_key("registration", address)
+        key = self._cipher.sign_in_key("registration", _network(address))
         return self._count(work, Attempt(gates=((Gate.REGISTRATION, key),), account_key=b"", address_key=key))
 
     def settle(self, work: Work, attempt: Attempt) -> None:
@@ -97,6 +99,17 @@ class Throttle:
                 raise Throttled("too many attempts; wait and try again", retry_after=max(wait, 1))
             rows.set(gate, key, _after_failure(gate, state, now))
         return attempt
+
+
+def _network(address: str) -> str:
+    """What one subscriber holds: an IPv4 address, or of IPv6 the /64, whose other addresses cost nothing."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def _after_failure(gate: Gate, state: GateState, now: datetime) -> GateState:

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from identity.caller import Caller, Scope
 from licences import events
-from licences.access import require_issuer
+from licences.access import require_issuing_application
 from licences.acts.drafting import Drafting
 from licences.acts.issue import claim, require_alive
 from licences.acts.procedure import IssuingAttempt, IssuingProcedure
+from licences.acts.statements import Statements
 from licences.errors import LicenceChangeInProgress
 from licences.ids import LicenceVersionId
 from licences.model import (
@@ -42,6 +43,7 @@ class ChangeLicence:
         self,
         *,
         ledger: Ledger,
+        statements: Statements,
         drafting: Drafting,
         procedure: IssuingProcedure,
         reader: LicenceReader,
@@ -49,6 +51,7 @@ class ChangeLicence:
         ids: Ids,
     ) -> None:
         self._ledger = ledger
+        self._statements = statements
         self._drafting = drafting
         self._procedure = procedure
         self._reader = reader
@@ -64,7 +67,7 @@ class ChangeLicence:
         self, request: ChangeRequest, caller: Caller, idempotency_key: str
     ) -> IssuingAttempt | LicenceVersionId:
         with events.refusals_kept(self._ledger, events.LICENCE_INTENDED, caller, subject=request.licence_id):
-            scope = AgencyRows(agency_id=require_issuer(caller, Scope.LICENCE_MANAGE))
+            scope = AgencyRows(agency_id=require_issuing_application(caller, Scope.LICENCE_MANAGE))
             asked = claim(caller, "licence.changed", idempotency_key, _body(request))
             reason = line(request.reason, what="the reason of the change", limit=MAX_REASON)
             with self._ledger.read() as reading:
@@ -74,7 +77,7 @@ class ChangeLicence:
             present = self._reader.current(request.licence_id, scope=scope)
             LICENCE_STEPS.require(present.state, LicenceState.REPLACED)
             holder = present.content.holder
-            statement = self._drafting.state(
+            statement = self._statements.check(
                 agency_id=scope.agency_id,
                 type_code=present.version.type_code,
                 holder=LicenceHolder(

@@ -11,9 +11,10 @@ import structlog
 
 from identity.caller import WORKER, Caller, Scope
 from licences import events
-from licences.access import require_issuer
+from licences.access import require_issuing_application
 from licences.acts.drafting import Drafting
 from licences.acts.procedure import IssuingAttempt, IssuingProcedure
+from licences.acts.statements import Statements
 from licences.errors import LicenceAbandoned, LicenceLost
 from licences.ids import LicenceVersionId
 from licences.model import AgencyRows, IssueRequest, Licence, LicenceState
@@ -55,7 +56,7 @@ def require_alive(licence: Licence) -> Licence:
 class IssueLicence:
     """Issues a licence (制证): asked for by an application with `licence:issue` or a licence officer.
 
-    Raises what `Drafting.state` and `IssuingProcedure` raise, IdempotencyKeyReused, and for the wrong caller
+    Raises what `Statements.check` and `IssuingProcedure` raise, IdempotencyKeyReused, and for the wrong caller
     ScopeMissing, RoleMissing or KindRefused. The same key and body again answer with the same licence, also
     while it is still being issued; LicenceAbandoned where it came to nothing.
     """
@@ -64,6 +65,7 @@ class IssueLicence:
         self,
         *,
         ledger: Ledger,
+        statements: Statements,
         drafting: Drafting,
         procedure: IssuingProcedure,
         reader: LicenceReader,
@@ -71,6 +73,7 @@ class IssueLicence:
         ids: Ids,
     ) -> None:
         self._ledger = ledger
+        self._statements = statements
         self._drafting = drafting
         self._procedure = procedure
         self._reader = reader
@@ -87,13 +90,13 @@ class IssueLicence:
     ) -> IssuingAttempt | LicenceVersionId:
         subject = caller.agency_id or caller.account_id
         with events.refusals_kept(self._ledger, events.LICENCE_INTENDED, caller, subject=subject):
-            agency_id = require_issuer(caller, Scope.LICENCE_ISSUE)
+            agency_id = require_issuing_application(caller, Scope.LICENCE_ISSUE)
             asked = claim(caller, events.LICENCE_INTENDED, idempotency_key, _body(request))
             with self._ledger.read() as reading:
                 earlier = idempotency.find(reading, asked)
             if earlier is not None:
                 return LicenceVersionId(earlier)
-            statement = self._drafting.state(
+            statement = self._statements.check(
                 agency_id=agency_id,
                 type_code=request.type_code,
                 holder=request.holder,

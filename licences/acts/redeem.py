@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from identity.caller import Caller, Scope
 from licences import events
-from licences.acts.drafting import MAX_CASE_NUMBER
 from licences.acts.issue import claim
 from licences.acts.present import code_digest
+from licences.acts.statements import MAX_CASE_NUMBER
 from licences.addresses import Addresses
 from licences.errors import (
     LicenceContentErased,
@@ -84,9 +84,9 @@ class RedeemPresentation:
             if earlier is not None:
                 return earlier
 
-            # 2. The code is only ever looked up by its digest; what can be refused now is.
+            # 2. The code is only ever looked up by its digest; it must be meant for this caller, and in time.
             found = self._find(request.code)
-            self._require_redeemable(found, caller)
+            self._require_meant(found, caller)
 
             # 3. Verify the credential as the recipient will hold it: agreed disclosures, status of this moment.
             redemption = self._verified(found)
@@ -125,12 +125,10 @@ class RedeemPresentation:
             raise PresentationUnknown("no presentation has this code")
         return found
 
-    def _require_redeemable(self, found: Presentation, caller: Caller) -> None:
-        """The recipient first: to anybody else the presentation's state is none of their business."""
+    def _require_meant(self, found: Presentation, caller: Caller) -> None:
+        """The recipient first: to anybody else the presentation's time is none of their business."""
         if not found.recipient.includes(agency_id=caller.agency_id, application_id=caller.account_id):
             raise PresentationForSomeoneElse("the holder presented this licence to another recipient")
-        if found.redeemed:
-            raise PresentationAlreadyRedeemed("this code was redeemed before; ask the holder for a new one")
         if self._clock.now() >= found.expires_at:
             raise PresentationExpired("this code has expired; ask the holder for a new one")
 
@@ -174,13 +172,17 @@ class RedeemPresentation:
         request: RedeemRequest,
         caller: Caller,
     ) -> None:
-        """Looks again under the lock: of two that race, the second finds it redeemed."""
+        """Under the lock, and after the idempotency key: only now is it known whether somebody was first.
+
+        Asked any earlier, a repeat that runs beside its first request would be refused instead of answered.
+        """
         rows = PresentationRows(work)
         rows.lock(found.presentation_id)
         present = rows.with_id(found.presentation_id)
         if present is None:
             raise PresentationUnknown("no presentation has this code")
-        self._require_redeemable(present, caller)
+        if present.redeemed:
+            raise PresentationAlreadyRedeemed("this code was redeemed before; ask the holder for a new one")
         rows.redeem(
             found.presentation_id,
             redemption_id=redemption.redemption_id,

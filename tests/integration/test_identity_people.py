@@ -1,7 +1,7 @@
 """Enrolment, staff, citizens, organisations and agents on the real database."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -315,6 +315,30 @@ def test_an_authorisations_period_is_bounded(room: IdentityRoom) -> None:
                 valid_from=None,
                 valid_until=NOON + timedelta(days=days),
             )
+    east, west = timezone(timedelta(hours=14)), timezone(-timedelta(hours=14))
+    for moment in (datetime.min.replace(tzinfo=east), datetime.max.replace(tzinfo=west)):
+        with pytest.raises(errors.PeriodRefused):
+            room.desk.organisations.authorise_agent(
+                first,
+                company.id,
+                citizen_id=CitizenId(second.account_id),
+                valid_from=moment,
+                valid_until=moment,
+            )
+
+
+def test_who_acts_for_one_organisation_does_not_decide_about_another(room: IdentityRoom) -> None:
+    first, other = room.citizen(username="agent.four"), room.citizen()
+    one, second = room.company(first), room.company(first)
+    acting = room.sign_in("agent.four", organisation_id=one.id).caller
+    with pytest.raises(NotFound):
+        room.desk.organisations.authorise_agent(
+            acting,
+            second.id,
+            citizen_id=CitizenId(other.account_id),
+            valid_from=None,
+            valid_until=NOON + timedelta(days=1),
+        )
 
 
 def test_the_first_agent_cannot_be_withdrawn_and_a_stranger_finds_nothing(room: IdentityRoom) -> None:

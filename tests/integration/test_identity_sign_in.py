@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from itertools import repeat
 
@@ -140,7 +141,23 @@ def test_known_and_unknown_accounts_are_throttled_alike(room: IdentityRoom) -> N
 
 def test_guesses_at_one_account_from_many_addresses_are_throttled(room: IdentityRoom) -> None:
     room.citizen(username="wang")
-    assert wrong_until_throttled(room, repeat("wang"), (f"2001:db8::{n:x}" for n in range(99))) == 11
+    assert wrong_until_throttled(room, repeat("wang"), (f"198.51.100.{n}" for n in range(99))) == 11
+
+
+def test_the_addresses_of_one_ipv6_network_count_as_one(room: IdentityRoom) -> None:
+    addresses = (f"2001:db8::{number:x}" for number in range(99))
+    assert wrong_until_throttled(room, (f"nobody{number}" for number in range(99)), addresses) == 51
+
+
+def test_right_and_wrong_attempts_at_once_never_fault(room: IdentityRoom) -> None:
+    room.citizen(username="wang")
+
+    def one(number: int) -> None:
+        with suppress(SignInRefused, Throttled):
+            attempt(room, "wang", PASSWORD if number % 2 else "wrong wrong wrong")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(48)))
 
 
 def test_guesses_at_many_accounts_from_one_address_are_throttled(room: IdentityRoom) -> None:
@@ -170,7 +187,7 @@ def test_the_delay_is_capped_however_many_attempts_there_were(room: IdentityRoom
 
 def test_a_right_password_is_not_counted_against_the_address(room: IdentityRoom) -> None:
     room.citizen(username="wang")
-    for _ in range(70):
+    for _ in range(55):
         attempt(room, "wang", PASSWORD, HOME)
 
 

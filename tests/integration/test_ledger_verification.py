@@ -181,6 +181,7 @@ def test_a_changed_commitment_does_not_pass_as_an_erasure(room, tamper):
         ("UPDATE ledger.head SET size = 260", "checkpoint", "head of size 260"),
         ("UPDATE ledger.head SET root = sha256('')", "checkpoint", "head of size 300"),
         ("UPDATE ledger.head SET size = 299", "checkpoint", "has no checkpoint"),
+        ("UPDATE ledger.head SET size = 9223372036854775807", "checkpoint", "has no checkpoint"),
         ("DELETE FROM ledger.checkpoints WHERE size = 300", "checkpoint", "has no checkpoint"),
         ("DELETE FROM ledger.head", "checkpoint", "beyond the head"),
     ],

@@ -110,6 +110,17 @@ def test_of_two_redemptions_with_one_key_that_race_both_get_the_one_answer(room:
     assert Counter(log_of(room))[(UsageAct.REDEEMED, None)] == 1
 
 
+def test_a_repeat_that_runs_beside_its_first_request_gets_the_first_ones_answer(room: LicenceRoom) -> None:
+    code, first = room.present(room.issue()), []
+    room.switches.hooks["trust"] = lambda: first.append(room.redeem(code, key="once"))
+    assert [room.redeem(code, key="once")] == first
+    other = room.present(room.issue())
+    room.switches.hooks["trust"] = lambda: first.append(room.redeem(other))
+    with pytest.raises(PresentationAlreadyRedeemed):
+        room.redeem(other)
+    assert len(first) == 2
+
+
 def test_a_code_for_someone_else_is_refused_and_stays_good_for_the_one_named(room: LicenceRoom) -> None:
     code = room.present(room.issue(), recipient=Recipient(agency_id=room.other, application_id="app_2"))
     with pytest.raises(PresentationForSomeoneElse):

@@ -252,11 +252,11 @@ def test_each_act_is_refused_to_everybody_it_is_not_for(room: LicenceRoom) -> No
     )
     acts: dict[str, tuple[set[str], Callable[[Caller], object]]] = {
         "issue": (
-            {"officer", "issuing application"},
+            {"issuing application"},
             lambda caller: desk.issue(room.request(), caller, idempotency_key="k"),
         ),
         "change": (
-            manages,
+            {"managing application"},
             lambda caller: desk.change(
                 ChangeRequest(licence_id=licence_id, reason="x"), caller, idempotency_key="k"
             ),

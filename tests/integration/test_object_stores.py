@@ -308,7 +308,8 @@ def test_a_multipart_upload_that_lost_its_lock_is_locked_when_put_again(rgw, key
 
 
 @pytest.mark.stranger
-def test_the_probe_says_what_this_server_promises_and_cleans_up_after_itself(rgw):
+def test_the_probe_says_what_this_server_promises_and_cleans_up_after_itself():
+    rgw = s3_store("yinxin-tests-probe")
     promises = rgw.promises()
     assert promises[Promise.WRITE_ONCE_AGAINST_OPERATOR]
     # Ceph 16.2 in a bucket with versions; should a later one compare, these two may turn.
@@ -319,7 +320,7 @@ def test_the_probe_says_what_this_server_promises_and_cleans_up_after_itself(rgw
 
 @pytest.mark.stranger
 def test_a_bucket_without_versions_is_not_taken_for_a_store(rgw, key):
-    plain = s3_store("yinxin-tests-locked")
+    plain = s3_store()
     if not plain.client.bucket_exists("yinxin-tests-plain"):
         plain.client.make_bucket("yinxin-tests-plain")
     plain.bucket = "yinxin-tests-plain"

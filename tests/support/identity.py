@@ -39,7 +39,7 @@ _numbers = itertools.count(1)
 
 
 def resident_number(sequence: int) -> str:
-    """A well-formed resident id number nobody has: the division 000000 of Wuhan's examples, by sequence."""
+    """A well-formed resident id number for tests, by sequence."""
     body = f"420102{1950 + sequence // 1000 % 60}0101{sequence % 1000:03d}"
     return body + resident_check_character(body)
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +32,7 @@ from licences.presentations.model import (
     Redemption,
 )
 from licences.render.typesetter import Typesetter
-from licences.types.loader import load_types
+from licences.types.loader import LicenceTypes, load_types
 from licences.types.model import SealPlace
 from tests.support.identity import SetClock, resident_number, uscc
 from tests.support.licence_faces import FIELDS
@@ -57,6 +58,12 @@ LEASE = timedelta(seconds=60)
 PERMIT = "construction-planning-permit"
 BUSINESS_LICENCE = "business-licence"
 ResultT = TypeVar("ResultT")
+
+
+@cache
+def _types() -> LicenceTypes:
+    """Read once: nobody changes them."""
+    return load_types()
 
 
 class Crash(Exception):
@@ -220,7 +227,7 @@ class LicenceRoom:
         )
         bureau, other = ids.new(AgencyId), ids.new(AgencyId)
         company, person = ids.new(OrganisationId), ids.new(PersonId)
-        types = load_types()
+        types = _types()
         directory = Directory(
             facts={
                 bureau: AgencyFacts(id=bureau, name="江城市自然资源和规划局", uscc=uscc(1, "11")),
@@ -284,7 +291,7 @@ class LicenceRoom:
             ledger=ledger,
             objects=_PassingStore(room.objects, switches),
             types=types,
-            typesetter=_PassingTypesetter(typesetter, switches),  # type: ignore[arg-type]  # likewise
+            typesetter=_PassingTypesetter(typesetter, switches),  # type: ignore[arg-type]  # passes everything on
             sealer=room.sealer,
             signer=signer,
             status_signer=signer,
@@ -309,6 +316,7 @@ class LicenceRoom:
         return self.key
 
     def current(self) -> TrustStore:
+        self.switches.pass_by("trust")
         return self.pki.trust_store(with_crls=self.crls)
 
     def check_document(self, data: bytes, *, trust: TrustStore, at: Any) -> Report:

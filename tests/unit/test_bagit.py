@@ -230,12 +230,14 @@ def _two(first=b"a/x", second=b"a/y", content=b"0123456789") -> bytearray:
     return bytearray(target.getvalue())
 
 
+def _read_all(file, limits) -> list[bytes]:
+    return [b"".join(read_entry(file, entry)) for entry in read_entries(file, limits=limits)]
+
+
 def _refusal(octets: bytes, limits: ZipLimits | None = None) -> type:
     file = io.BytesIO(bytes(octets))
     with pytest.raises((ZipRefused, ZipBomb)) as refused:
-        for entry in read_entries(file, limits=limits or ZipLimits()):
-            for _ in read_entry(file, entry):
-                pass
+        _read_all(file, limits or ZipLimits())
     report = bagit.validate(file, limits=limits or ZipLimits())
     assert report.indication is Indication.INVALID
     return type(refused.value)
@@ -318,14 +320,13 @@ def test_a_size_or_checksum_that_lies_is_found():
 
 def test_a_deflated_entry_that_unpacks_to_more_than_it_says_is_stopped_there():
     packed = _zip({"a/x": b"\0" * 5_000_000}, zipfile.ZIP_DEFLATED).getvalue()
-    lying = packed.replace(struct.pack("<L", 5_000_000), struct.pack("<L", 500_000))
+    lying = packed.replace(struct.pack("<L", 5_000_000), struct.pack("<L", 1_500_000))
     file = io.BytesIO(lying)
-    (entry,) = read_entries(file)
-    read = 0
+    (entry,) = read_entries(file, limits=ZipLimits(ratio=2000))
+    chunks = read_entry(file, entry)
+    assert next(chunks)  # within its size
     with pytest.raises(ZipSizeLie):
-        for chunk in read_entry(file, entry):
-            read += len(chunk)
-    assert read <= 500_000 + 1024 * 1024
+        list(chunks)
 
 
 def test_bombs_are_refused_before_they_are_unpacked():
@@ -388,7 +389,11 @@ def test_whatever_is_done_to_a_bag_the_answer_is_a_report(data):
         else:
             del octets[place : place + data.draw(st.integers(1, 40))]
     report = bagit.validate(io.BytesIO(bytes(octets)))
-    assert bytes(octets) == _BAG or report.indication is not Indication.VALID or not report.reasons()
+    if report.indication is Indication.VALID:
+        # Something that nobody reads was changed (a moment, a version needed); the content was not.
+        files = bagit.bag_files(io.BytesIO(bytes(octets)))
+        contents = {path: b"".join(read_entry(io.BytesIO(bytes(octets)), files[path])) for path in files}
+        assert {path: contents[f"data/{path}"] for path in PAYLOAD} == PAYLOAD
 
 
 _BAG = _bag().getvalue()

@@ -1,5 +1,6 @@
 """What may follow a signature and what may not: the classic attacks, each by its name."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from trust.crypto.digests import sha256
 from trust.documents.pdf import embed, validate
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import fields_of
+from trust.documents.pdf.references import reference_counts
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Dictionary, Reference, with_entries
 from trust.kernel.report import Indication
@@ -136,22 +138,98 @@ def test_a_freed_object_is_a_removed_one(sealed, trust, pki):
     assert judged(freed, trust, pki).reasons() == ("later-changes",)
 
 
+def table_of(document: bytes, trailer: bytes, **moved: int) -> bytes:
+    """A revision that lists every object of the document where it stands, or where `n7=…` says."""
+    places = {number: place.offset for number, place in Document(document).cross_references.locations.items()}
+    places |= {int(name[1:]): offset for name, offset in moved.items()}
+    lines = b"".join(b"%d 1\n%010d 00000 n\r\n" % each for each in sorted(places.items()))
+    start = b"startxref\n%d\n%%%%EOF\n" % len(document)
+    return document + b"xref\n" + lines + b"trailer\n<< /Size 90 %b >>\n" % trailer + start
+
+
+def previous(document: bytes) -> int:
+    return int(document[document.rindex(b"startxref") :].split()[1])
+
+
+def test_a_writer_that_lists_every_object_anew_where_it_stands_changes_nothing(sealed, trust, pki):
+    dated = changed(sealed, INFO, ModDate=b"(D:20261122090000Z)")
+    listed = table_of(dated, b"/Root 1 0 R /Info 6 0 R /Prev %d" % previous(dated))
+    assert judged(listed, trust, pki).indication is Indication.VALID
+
+
+def test_another_catalog_is_found_out_although_it_says_the_same(sealed, trust, pki):
+    catalog = Document(sealed).indirect(CATALOG).text()
+    with_copy = sealed + b"80 0 obj\n" + catalog + b"\nendobj\n"
+    trailer = b"/Root 80 0 R /Prev %d" % previous(sealed)
+    report = judged(table_of(with_copy, trailer, n80=len(sealed)), trust, pki)
+    assert report.reasons() == ("later-changes",)
+    assert "another object was made the catalog" in [check.detail for check in report.all_checks()]
+
+
+def test_shadow_attack_cross_references_planted_before_signing_are_not_woken_up_after_it(pki, trust):
+    """The signed file has a second table nobody refers to, which shows other contents; one line wakes it up."""
+    planted = b"80 0 obj\n" + EVIL + b"\nendobj\n"
+    first = build_pdf()
+    table = b"xref\n4 1\n%010d 00000 n\r\ntrailer\n<< /Size 90 /Root 1 0 R /Prev 0000000000 >>\n"
+    planted = planted.replace(b"80 0 obj", b"4 0 obj")
+    body = first[: first.rindex(b"xref\n0")]
+    where = len(body) + len(planted)
+    document = body + planted + table % len(body)
+    start = len(document)
+    document += (
+        first[first.rindex(b"xref\n0") : first.rindex(b"startxref")] + b"startxref\n%d\n%%%%EOF\n" % start
+    )
+    leaf = pki.leaf()
+    prepared = prepared_for(document, leaf, pki=pki)
+    newest = previous(prepared.data)
+    data = prepared.data.replace(b"/Prev 0000000000", b"/Prev %010d" % newest, 1)
+    _, length, second, _ = prepared.byte_range
+    ready = replace(prepared, data=data, digest=sha256(data[:length] + data[second:]))
+    sealed = embed(ready, signed_message(ready, leaf, pki=pki))
+    assert judged(sealed, trust, pki).indication is Indication.VALID
+    woken = sealed + b"startxref\n%d\n%%%%EOF\n" % where
+    report = judged(woken, trust, pki)
+    assert report.reasons() == ("later-changes",)
+    (problem,) = [check.detail for check in report.all_checks() if check.code == "later-changes"]
+    assert problem == "a later revision has its cross-references inside the signed one"
+
+
+def test_a_certification_that_allows_nothing_allows_no_second_seal(pki, trust):
+    """`prepare` refuses such a document, so the second signer here is one who does not ask."""
+    leaf = pki.leaf()
+
+    def strict(prepared):
+        data = prepared.data.replace(b"/P 2 /V /1.2", b"/P 1 /V /1.2")
+        _, length, second, _ = prepared.byte_range
+        return replace(prepared, data=data, digest=sha256(data[:length] + data[second:]))
+
+    first = prepared_for(certified(2), leaf, pki=pki)
+    message = signed_message(strict(first), leaf, pki=pki)
+    second = strict(prepared_for(embed(first, message), leaf, pki=pki))
+    sealed = embed(second, signed_message(second, leaf, pki=pki))
+    parts = {part.subject: part for part in judged(sealed, trust, pki).parts}
+    assert parts["Seal1"].reasons() == ("later-changes",)
+    assert parts["Seal2"].indication is Indication.VALID
+
+
 def test_cross_references_that_leave_out_the_signed_ones_are_refused(sealed, trust, pki):
     """The new table names every object itself and has no /Prev: nothing ties it to what was signed."""
-    locations = Document(sealed).cross_references.locations
-    lines = b"".join(
-        b"%d 1\n%010d 00000 n\r\n" % (number, place.offset)
-        for number, place in sorted(locations.items())
-        if place
-    )
-    root = b"trailer\n<< /Size 90 /Root 1 0 R >>\n"
-    rewritten = sealed + b"xref\n" + lines + root + b"startxref\n%d\n%%%%EOF\n" % len(sealed)
-    assert judged(rewritten, trust, pki).reasons() == ("later-changes",)
+    assert judged(table_of(sealed, b"/Root 1 0 R"), trust, pki).reasons() == ("later-changes",)
 
 
-def test_shadow_attack_hide_an_object_awaited_when_signed_and_added_later(pki, trust):
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"50 0 R",
+        b"0050\t0\nR",
+        b"(100%) 7 50 % hidden by a comment\n 0 R",
+        b"50 0 %\r%%\nR",
+        b"50 %one\n%two\n 0%three\nR",
+    ],
+)
+def test_shadow_attack_hide_an_object_awaited_when_signed_and_added_later(pki, trust, written):
     """The signed page already refers to object 50, which is not there; a later revision brings it."""
-    page = b"/MediaBox [0 0 595 842] /Private [50 % hidden by a comment\n 0 R]"
+    page = b"/MediaBox [0 0 595 842] /Private [" + written + b"]"
     sealed = seal(build_pdf(page_entries=page), pki.leaf(), pki=pki)
     assert judged(sealed, trust, pki).indication is Indication.VALID
     revision = Revision(Document(sealed))
@@ -160,6 +238,14 @@ def test_shadow_attack_hide_an_object_awaited_when_signed_and_added_later(pki, t
     revision.put(CATALOG, with_entries(found.source, found.value, {"DSS": b"50 0 R"}))
     attacked = sealed + revision.lay_out(changing_id=bytes(16)).octets
     assert judged(attacked, trust, pki).reasons() == ("later-changes",)
+
+
+@pytest.mark.parametrize("octets", [b"1 %", b"1 1 %", b"1 ", b"1%\n", b"1 1\n", b"%\n1", b"1" * 7])
+def test_looking_for_references_takes_linear_time(octets):
+    document = Document(build_pdf(objects={8: stream(octets * 300_000)}))
+    started = time.perf_counter()
+    assert reference_counts(document)[50] == 0
+    assert time.perf_counter() - started < 5
 
 
 def test_shadow_attack_replace_an_object_with_two_uses(pki, trust):

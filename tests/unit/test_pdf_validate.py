@@ -204,6 +204,17 @@ def test_contents_that_are_no_message_are_reported(pki, leaf, trust, contents, c
     assert code in {code for code, _ in failures(report)}
 
 
+def test_a_message_that_brings_content_of_its_own_is_refused(pki, leaf, trust):
+    prepared = prepared_for(build_pdf(), leaf, pki=pki)
+    attributes = leaf.identity.signed_attributes(message_digest=prepared.digest)
+    message = leaf.identity.signed_data(
+        signed_attributes=attributes, signature=leaf.signer.sign(attributes), content=b"something else"
+    )
+    report = validate(embed(prepared, message), trust=trust, at=pki.now)
+    assert report.indication is INVALID
+    assert failures(report) == {("message", "FORMAT_FAILURE")}
+
+
 def test_padding_that_is_not_zero_is_refused(sealed, pki, trust):
     _, length, second, _ = read_back(sealed).byte_range
     for at in (second - 2, second - 50):
@@ -298,6 +309,7 @@ def test_the_builder_of_ranges_makes_a_valid_document_where_nothing_is_changed(p
     "change",
     [
         lambda a, b, c, d: (1, b - 1, c, d),
+        lambda a, b, c, d: (5, b, c, d),
         lambda a, b, c, d: (a, b - 1, c, d),
         lambda a, b, c, d: (a, b + 1, c, d),
         lambda a, b, c, d: (a, b, c - 1, d + 1),
@@ -393,6 +405,7 @@ def test_two_fields_that_share_one_signature_are_refused(pki, sealed, trust):
         revision.put(document.root, b"<< /Type /Catalog /Pages 2 0 R /AcroForm %b >>" % fields)
     report = validate(sealed + revision.lay_out(changing_id=bytes(16)).octets, trust=trust, at=pki.now)
     assert report.indication is INVALID
+    assert "structure" in report.reasons()
 
 
 def test_a_hex_digits_case_is_the_one_thing_that_may_differ(pki, sealed, trust):

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,11 +16,11 @@ from trust.evidence.merkle import CompactRange, leaf_hash
 from trust.evidence.receipts import Receipt
 from trust.evidence.tlog import Checkpoint, TlogProof, VerifierKey, sign_note
 from trust.kernel.report import Indication
-from trust.packages import bagit
+from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
 from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
-from trust.verify.verifier import verify_bytes
+from trust.verify.verifier import verify_bytes, verify_directory
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = VerifierKey(name="log.example", public_key=PRIVATE.public_key().public_bytes_raw())
@@ -183,6 +184,44 @@ def test_no_damaged_bit_makes_the_verifier_fall_over_or_believe(kind, data):
 )
 def test_no_octets_make_the_verifier_fall_over(data, head):
     assert verify(head + data).indication is not Indication.VALID
+
+
+def stored(root: Path) -> Path:
+    """A storage root with one object, and the object's folder."""
+    plan = ocfl.first_version(
+        "urn:yinxin:rec_1",
+        {"package.zip": bag()},
+        author=ocfl.Author(name="档案馆", address="mailto:archive@example.test"),
+        message="归档",
+        created=NOW,
+    )
+    folder = root / ocfl.object_path("urn:yinxin:rec_1")
+    written = dict(ocfl.root_files()) | {
+        f"{folder.relative_to(root)}/{file.path}": file.content for file in plan.files
+    }
+    for path, content in written.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content if isinstance(content, bytes) else content.read())
+    return folder
+
+
+def test_a_storage_root_and_its_object_are_known_by_their_declarations(tmp_path):
+    folder = stored(tmp_path)
+    whole, alone = verify_directory(tmp_path), verify_directory(folder, name="case")
+    assert (whole.kind, whole.indication) == ("ocfl-root", Indication.VALID)
+    assert (alone.kind, alone.indication, alone.subject) == ("ocfl-object", Indication.VALID, "case")
+
+
+def test_a_changed_byte_in_the_archive_is_found(tmp_path):
+    content = next(stored(tmp_path).rglob("package.zip"))
+    content.write_bytes(content.read_bytes().replace(b"material", b"matereal"))
+    report = verify_directory(tmp_path)
+    assert (report.indication, report.reasons()) == (Indication.INVALID, ("ocfl-digest",))
+
+
+def test_a_folder_of_something_else_is_not_judged(tmp_path):
+    assert verify_directory(tmp_path).indication is Indication.CANNOT_TELL
+    assert verify_directory(tmp_path / "missing").indication is Indication.CANNOT_TELL
 
 
 def test_a_trust_store_that_cannot_be_read_is_said_to_be_at_fault():

@@ -72,6 +72,7 @@ def open_credential(
 
     Checks: those of `sd_jwt.verify`, then credential-type, those of the path for credential signing at
     `at`, and status. The status list comes from the trust store; without it the answer is cannot tell.
+    Who issued it is the subject of the certificate (`signer`); `iss` is a claim like any other.
     """
     # 1. Signature, disclosures, times and key binding.
     opened = sd_jwt.verify(text, resolve_key=_signer_key, at=at, typ=TYP, key_binding_policy=key_binding)

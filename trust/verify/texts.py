@@ -61,7 +61,7 @@ KINDS: Mapping[str, Words] = _table(
         "status-list": ("证照状态列表", "Status list"),
         "bagit": ("归档信息包", "Archive package"),
         "ocfl-object": ("存储对象", "Storage object"),
-        "ocfl-storage-root": ("存储根目录", "Storage root"),
+        "ocfl-root": ("存储根目录", "Storage root"),
         "ledger": ("账本", "Ledger"),
         "checkpoint": ("账本检查点", "Ledger checkpoint"),
         "ledger-receipt": ("账本回执", "Ledger receipt"),
@@ -127,6 +127,7 @@ CHECKS: Mapping[str, Words] = _table(
         "ocfl-structure": ("存储对象结构", "Structure of the storage object"),
         "ocfl-inventory": ("存储清单", "Inventories"),
         "ocfl-digest": ("存储内容摘要", "Digests of the content"),
+        "ocfl-objects": ("存储对象", "Objects in the storage root"),
         "ocfl-readable": ("存储内容可读", "Content can be read"),
         # ledger
         "inclusion": ("已记入账本", "Inclusion in the ledger"),

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 
 from trust.credentials import status_token, vc
@@ -17,7 +18,7 @@ from trust.evidence import notes
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.errors import YinxinError
 from trust.kernel.report import Checks, Report
-from trust.packages import bagit
+from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
 from trust.pki.trust_store import TrustStore
 from trust.verify.formats import Format, format_of
@@ -48,9 +49,7 @@ def verify_bytes(data: bytes, *, name: str, trust: TrustStore, at: datetime) -> 
     case = _Case(data=data, trust=trust, at=at, keys=keys)
     found = format_of(data, name)
     if found is None:
-        checks = Checks()
-        checks.unknown("format", "no kind of file that is verified here", sub_indication="FORMAT_FAILURE")
-        return Report.conclude(kind="file", subject=name, checks=checks.all())
+        return _not_judged(name, "no kind of file that is verified here")
     try:
         report = _VERIFIERS[found](case)
     except TrustStoreRefused:
@@ -60,6 +59,31 @@ def verify_bytes(data: bytes, *, name: str, trust: TrustStore, at: datetime) -> 
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
         report = Report.conclude(kind=found.value, subject=name, checks=checks.all())
     return replace(report, subject=name)
+
+
+def verify_directory(folder: Path, *, name: str = "") -> Report:
+    """Verifies a folder: an OCFL storage root (with a part for each object) or a single OCFL object.
+
+    What is in it is judged octet by octet against its inventories, which needs no trust anchors. Never
+    follows links. A folder that is neither gives cannot tell.
+    """
+    subject = name or folder.name
+    files = ocfl.FolderFiles(folder)
+    try:
+        top = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        return _not_judged(subject, f"the folder cannot be read: {error.strerror}")
+    if any(entry.startswith("0=ocfl_object_") for entry in top) or "inventory.json" in top:
+        return ocfl.validate_object(files, subject=subject)
+    if any(entry.startswith("0=ocfl_") for entry in top) or "ocfl_layout.json" in top:
+        return ocfl.validate_storage_root(files, subject=subject)
+    return _not_judged(subject, "the folder is neither an OCFL object nor a storage root")
+
+
+def _not_judged(subject: str, detail: str) -> Report:
+    checks = Checks()
+    checks.unknown("format", detail, sub_indication="FORMAT_FAILURE")
+    return Report.conclude(kind="file", subject=subject, checks=checks.all())
 
 
 def _pdf(case: _Case) -> Report:

@@ -14,7 +14,9 @@ from trust.documents.pdf.appearance import Impression
 from trust.documents.pdf.embed import SealedRevision, embed, read_back
 from trust.documents.pdf.errors import (
     ContentsTooSmall,
+    DocumentDynamicForm,
     DocumentEncrypted,
+    DocumentFieldName,
     DocumentFieldTaken,
     DocumentForbidsChanges,
     DocumentMalformed,
@@ -34,7 +36,9 @@ from trust.documents.pdf.validate import validate
 __all__ = [
     "MAX_DOCUMENT_BYTES",
     "ContentsTooSmall",
+    "DocumentDynamicForm",
     "DocumentEncrypted",
+    "DocumentFieldName",
     "DocumentFieldTaken",
     "DocumentForbidsChanges",
     "DocumentMalformed",

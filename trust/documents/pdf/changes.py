@@ -4,27 +4,23 @@ The signed revision, cut off where its signature ends and read alone, is compare
 further signatures that are sound themselves, in new fields or in fields that were empty; validation data
 (/DSS); document information's date and producer, and metadata that nothing else uses, as other signers write
 them; and, where a certification says so, filling in forms. Any other object that is replaced, removed, or
-brought to life where the signed revision referred to nothing, is named. (ISO 32000-2 §12.8.2.2; ETSI EN 319 142-1 §5.4.)
+brought to life where the signed revision referred to nothing, is named.
+(ISO 32000-2 §12.8.2.2; ETSI EN 319 142-1 §5.4.)
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Set
 
-from trust.documents.pdf.crossreference import InFile, InStream
+from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import Field, fields_of, form_of
 from trust.documents.pdf.permissions import Allowed, permissions_of
+from trust.documents.pdf.references import is_metadata, is_used_as_metadata_only, reference_counts
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
 from trust.documents.pdf.uses import Use, uses_of
 
 _END_OF_FILE = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
-_REFERENCE = re.compile(
-    rb"(?<![\d.])(\d{1,10}+)(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+[\r\n])++\d{1,5}+"
-    rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+[\r\n])++R(?=[\x00\t\n\x0c\r ()<>\[\]{}/%]|\Z)"
-)
-
 # What a later revision may change in an object of each use; everything else has to stay the same.
 _CHANGEABLE: Mapping[Use, frozenset[str]] = {
     Use.CATALOG: frozenset({"AcroForm", "DSS", "Extensions", "Metadata", "Version"}),
@@ -35,8 +31,6 @@ _CHANGEABLE: Mapping[Use, frozenset[str]] = {
     Use.VALIDATION_DATA: frozenset({"Certs", "CRLs", "OCSPs", "VRI", "Type"}),
     Use.INFORMATION: frozenset({"ModDate", "Producer"}),
 }
-# What a metadata stream says about itself; with anything more it could also be a pattern or a picture.
-_METADATA_KEYS = frozenset({"Type", "Subtype", "Length", "Filter", "DecodeParms"})
 # A hostile file has any number of problems; a report needs no more than these.
 _MAX_PROBLEMS = 20
 # The form of a document that had none.
@@ -56,9 +50,7 @@ def problems_after(
     """
     if signature.covered_end == len(final.data):
         return ()
-    if signature.revision is None:
-        return ("the signed revision cannot be read alone",)
-    return _Comparison(signature.revision, final, sound).problems()
+    return _Comparison(Document(final.data[: signature.covered_end]), final, sound).problems()
 
 
 class _Comparison:
@@ -88,7 +80,7 @@ class _Comparison:
         if not same(before, after) and not (
             isinstance(after, Reference)
             and self._is_created(after)
-            and _is_metadata(self._final, after.number)
+            and is_metadata(self._final, after.number)
         ):
             self._tell("the catalog's metadata was removed or replaced by something else")
         self._check_pages(widgets)
@@ -248,18 +240,13 @@ class _Comparison:
             for value in self._added(
                 before, after, f"the annotations of page object {page.reference.number}"
             ):
-                if value not in widgets:
+                if not isinstance(value, Reference) or value not in widgets:
                     self._tell("an annotation was added that is not that of a new signature")
 
     def _check_metadata(self, number: int) -> None:
-        """Metadata written anew in its place: a stream on both sides, and the catalog alone refers to it.
-
-        References are counted over all octets: one for each version of the catalog, or it has another use.
-        """
-        root = self._signed.root.number
-        versions = sum(root in section.entries for section in self._signed.cross_references.sections)
-        used_elsewhere = _reference_counts(self._signed)[number] != versions
-        if used_elsewhere or not all(_is_metadata(each, number) for each in (self._signed, self._final)):
+        """Metadata written anew in its place: such a stream on both sides, and the catalog alone refers to it."""
+        alone = is_used_as_metadata_only(self._signed, number)
+        if not alone or not all(is_metadata(each, number) for each in (self._signed, self._final)):
             self._tell(f"object {number} (metadata) was replaced by something else, or has a second use")
 
     def _check_validation_data(self) -> None:
@@ -272,7 +259,7 @@ class _Comparison:
         for key in ("Certs", "CRLs", "OCSPs"):
             before = self._signed.array(old.get(key)) or []
             after = self._final.array(new.get(key)) if new is not None else None
-            if not all(any(same(value, other) for other in after or []) for value in before):
+            if not set(map(repr, before)) <= set(map(repr, after or [])):
                 self._tell(f"/{key} was taken out of the validation data")
         before_named = self._signed.dictionary(old.get("VRI")) or Dictionary()
         after_named = self._final.dictionary(new.get("VRI")) if new is not None else None
@@ -302,7 +289,7 @@ class _Comparison:
             structure = isinstance(there, Dictionary) and there.get("Type") in ("XRef", "ObjStm")
             if there is not None and not structure:
                 self._tell(f"object {number} was added, and nothing that may be added uses it")
-        if awakened := self._created & _reference_counts(self._signed).keys():
+        if awakened := self._created & reference_counts(self._signed).keys():
             self._tell(f"object {min(awakened)}, referred to but not there when signed, was added")
 
 
@@ -312,28 +299,3 @@ def _value_of(document: Document, number: int) -> Value:
     found = document.indirect(Reference(number, generation))
     # A stream in the place of a dictionary is something else altogether.
     return found.value if found is not None and found.stream is None else None
-
-
-def _is_metadata(document: Document, number: int) -> bool:
-    location = document.cross_references.locations.get(number)
-    found = (
-        document.indirect(Reference(number, location.generation)) if isinstance(location, InFile) else None
-    )
-    if found is None or found.stream is None or not isinstance(found.value, Dictionary):
-        return False
-    about = found.value
-    named = about.get("Type") == "Metadata" and about.get("Subtype") == "XML"
-    return named and not about.repeated and about.keys() <= _METADATA_KEYS
-
-
-def _reference_counts(document: Document) -> Counter[int]:
-    """How often the file's octets refer to each object, also in object streams and in older revisions.
-
-    Found by their shape, so compressed data may by chance add one that nothing refers to: on the safe side.
-    """
-    found = Counter(int(match[1]) for match in _REFERENCE.finditer(document.data))
-    locations = document.cross_references.locations.values()
-    for container in {location.container for location in locations if isinstance(location, InStream)}:
-        decoded = document.object_stream_octets(container)
-        found.update(int(match[1]) for match in _REFERENCE.finditer(decoded))
-    return found

@@ -175,7 +175,8 @@ def _read_table(data: bytes, start: int, at: int) -> Section:
             if entry is None:
                 raise DocumentMalformed(f"the cross-reference table is broken at octet {at}")
             at = entry.end()
-            if entry[3] == b"n":
+            # Octet 0 is the file's head: such entries are free ones whose writer said otherwise.
+            if entry[3] == b"n" and int(entry[1]):
                 used[number] = InFile(int(entry[1]), int(entry[2]))
                 free.pop(number, None)
             elif number not in used:
@@ -243,7 +244,7 @@ def _stream_entries(
             at += row
             # Table 18; a type that is not listed there is to be read as null.
             location: Location = None
-            if kind == 1:
+            if kind == 1 and first:
                 location = InFile(first, second)
             elif kind == 2:
                 location = InStream(first, second)

@@ -48,7 +48,7 @@ class Document:
         if not isinstance(root, Reference):
             raise DocumentMalformed("the trailer names no catalog")
         self.root = root
-        self._objects: dict[int, IndirectObject | None] = {}
+        self._objects: dict[int, IndirectObject] = {}
         self._object_streams: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
         self._decoded_octets = 0
 
@@ -61,12 +61,14 @@ class Document:
         if (location.generation if isinstance(location, InFile) else 0) != reference.generation:
             return None
         if number not in self._objects:
-            if isinstance(location, InFile):
-                found = read_indirect_object(self.data, location.offset, number)
-            else:
-                found = self._in_object_stream(number, location)
-            self._objects[number] = found
+            self._objects[number] = self.at(number, location)
         return self._objects[number]
+
+    def at(self, number: int, location: InFile | InStream) -> IndirectObject:
+        """The object at a place that some revision's cross-references name for it."""
+        if isinstance(location, InFile):
+            return read_indirect_object(self.data, location.offset, number)
+        return self._in_object_stream(number, location)
 
     def resolve(self, value: Value) -> Value:
         """The value itself, references followed."""

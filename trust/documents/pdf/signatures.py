@@ -27,8 +27,7 @@ class EmbeddedSignature:
     """One signature as the file has it.
 
     `problems` says in English what is unsound about its structure; where it is not empty, `byte_range` and
-    `contents` may be None. `contents` is the decoded string with its padding. `revision` is what it covers, read
-    alone, where the file goes on after it.
+    `contents` may be None. `contents` is the decoded string with its padding.
     """
 
     field_name: str
@@ -39,7 +38,6 @@ class EmbeddedSignature:
     byte_range: tuple[int, int, int, int] | None
     contents: bytes | None
     problems: tuple[str, ...]
-    revision: Document | None = None
 
     @property
     def covered_end(self) -> int:
@@ -121,13 +119,12 @@ def _read(document: Document, field: Field) -> EmbeddedSignature:
     if signature.covered_end == len(document.data):
         return signature
     try:
+        # Not kept: a large file with many signatures would stand in memory once for each.
         revision = Document(document.data[: signature.covered_end])
         problem = _own_revision_problem(revision, field.name, reference, location)
     except DocumentRefused as error:
         problem = f"the revision that is covered cannot be read alone: {error.message}"
-    if problem is not None:
-        return _with_problem(signature, problem)
-    return replace(signature, revision=revision)
+    return signature if problem is None else _with_problem(signature, problem)
 
 
 def _byte_range(dictionary: Dictionary) -> tuple[int, int, int, int] | None:

@@ -19,7 +19,7 @@ from trust.documents.pdf.errors import DocumentEncrypted, DocumentRefused, readi
 from trust.documents.pdf.signatures import EmbeddedSignature, covered_digest, read_signatures
 from trust.documents.pdf.syntax import Reference
 from trust.kernel.clock import parse_rfc3339, rfc3339
-from trust.kernel.errors import YinxinError
+from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Indication, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.errors import CertificateMalformed
@@ -37,6 +37,8 @@ _CMS_SUB_FILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached"})
 
 def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     """Verifies all signatures of a PDF file at the moment `at`; never raises on account of the file.
+
+    Raises Broken where this installation itself is not in order.
 
     Kind `pdf`, one part of kind `pdf-signature` or `pdf-document-timestamp` for each signature. Checks:
     `document` where the file cannot be read, `signatures` where it has none (cannot tell). Facts: size, sha256,
@@ -60,6 +62,8 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
             parts.extend(_validate_signature(document, each, sound, trust, at) for each in signatures)
     except DocumentEncrypted as error:
         checks.unknown("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
+    except Broken:
+        raise  # our own tables are not in order; that says nothing about the document
     except YinxinError as error:
         checks.failed("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
     else:

@@ -67,19 +67,19 @@ def format_info(info: Sequence[tuple[str, str]]) -> bytes:
 
 def read_info(content: bytes) -> list[tuple[str, str]]:
     """Labels and values in their order; a line that begins with white space continues the one before."""
-    info: list[tuple[str, str]] = []
+    # Parts are joined at the end: a value of a million continued lines must not be copied a million times.
+    info: list[tuple[str, list[str]]] = []
     for line in _lines(content):
         if line[0] in " \t":
             if not info:
                 raise TagFileMalformed("begins with a continued line")
-            label, value = info[-1]
-            info[-1] = (label, f"{value} {line.strip()}")
+            info[-1][1].append(line.strip())
             continue
         label, colon, value = line.partition(":")
         if not colon or not _LABEL.match(label):
             raise TagFileMalformed("has a line that is not a label and a value")
-        info.append((label, value.strip()))
-    return info
+        info.append((label, [value.strip()]))
+    return [(label, " ".join(parts)) for label, parts in info]
 
 
 def _lines(content: bytes) -> list[str]:

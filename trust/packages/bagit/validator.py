@@ -19,8 +19,10 @@ from trust.packages.bagit.tag_files import (
 from trust.packages.errors import ZipBomb, ZipRefused, ZipSizeLie
 from trust.packages.zip_directory import DEFAULT_LIMITS, ZipEntry, ZipLimits, read_entries, read_entry
 
-# Manifests of twenty thousand paths; other tag files are pages of text.
-MAX_TAG_FILE_OCTETS: Final = 64 * 1024**2
+# A manifest of twenty thousand paths is about 5 MB.
+MAX_MANIFEST_OCTETS: Final = 16 * 1024**2
+# The declaration is two lines, bag-info.txt a page; what it says is shown in the report.
+MAX_TEXT_OCTETS: Final = 256 * 1024
 # A report names the first faults; a package with more is not worth a longer one.
 MAX_FAULTS: Final = 50
 # Digests of RFC 8493 §2.4 and its registry that the standard library has.
@@ -100,7 +102,7 @@ class _Bag:
 
     def _declaration_faults(self) -> Iterator[str]:
         try:
-            version, encoding = read_declaration(self._tag_file("bagit.txt"))
+            version, encoding = read_declaration(self._tag_file("bagit.txt", MAX_TEXT_OCTETS))
         except TagFileMalformed as error:
             yield f"bagit.txt {error}"
             return
@@ -126,7 +128,7 @@ class _Bag:
                 )
                 continue
             try:
-                listed = read_manifest(self._tag_file(path))
+                listed = read_manifest(self._tag_file(path, MAX_MANIFEST_OCTETS))
             except TagFileMalformed as error:
                 faults.append(f"{path} {error}")
                 continue
@@ -187,7 +189,7 @@ class _Bag:
         if "bag-info.txt" not in self._files:
             return
         try:
-            info.extend(read_info(self._tag_file("bag-info.txt")))
+            info.extend(read_info(self._tag_file("bag-info.txt", MAX_TEXT_OCTETS)))
         except TagFileMalformed as error:
             yield f"bag-info.txt {error}"
             return
@@ -203,12 +205,12 @@ class _Bag:
     def _octets(self) -> int:
         return sum(self._files[path].size for path in self._payload)
 
-    def _tag_file(self, path: str) -> bytes:
+    def _tag_file(self, path: str, limit: int) -> bytes:
         entry = self._files.get(path)
         if entry is None:
             raise TagFileMalformed("is not there")
-        if entry.size > MAX_TAG_FILE_OCTETS:
-            raise TagFileMalformed(f"is larger than {MAX_TAG_FILE_OCTETS} octets")
+        if entry.size > limit:
+            raise TagFileMalformed(f"is larger than {limit} octets")
         chunks: list[bytes] = []
         # A wrong size or checksum is found again, and reported, where every file is hashed.
         with suppress(ZipSizeLie):

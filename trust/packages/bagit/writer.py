@@ -65,7 +65,8 @@ def write(
     """Writes the bag `name` to an empty file that can seek and be read (`w+b`).
 
     `payload` goes by its path below `data/`, `tag_files` by their path in the bag. `info` becomes
-    bag-info.txt; Payload-Oxum is added. Raises BagRefused on a path that a bag must not hold.
+    bag-info.txt; Payload-Oxum is added. Raises BagRefused on a path that a bag must not hold, ZipBomb
+    where the result is over DEFAULT_LIMITS, so that nothing is written that would not be read.
     """
     tags = dict(tag_files or {})
     _check_paths(name, payload, tags)

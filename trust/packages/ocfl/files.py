@@ -6,7 +6,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
+
+# Deeper than any object; what lies below is not entered, whoever laid it there.
+MAX_DEPTH: Final = 64
 
 
 class EntryKind(StrEnum):
@@ -40,7 +43,7 @@ class ObjectFiles(Protocol):
 
 
 class FolderFiles:
-    """`ObjectFiles` of a folder on disk; links are named as OTHER and not followed."""
+    """`ObjectFiles` of a folder on disk; links, and folders too deep, are named as OTHER and not entered."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -61,7 +64,7 @@ class FolderFiles:
             yield Entry(path=prefix.rstrip("/"), kind=EntryKind.EMPTY_DIRECTORY)
         for entry in found:
             path = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) and path.count("/") < MAX_DEPTH:
                 yield from self._below(folder / entry.name, path + "/")
             elif entry.is_file(follow_symlinks=False):
                 yield Entry(path=path)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 INVENTORY: Final = "inventory.json"
-# A hundred thousand content paths; the case files we write have a few dozen.
-MAX_INVENTORY_OCTETS: Final = 32 * 1024**2
+# Some fifty thousand content paths; the objects we write have a few.
+MAX_INVENTORY_OCTETS: Final = 16 * 1024**2
 CONTENT_ALGORITHMS: Final = {"sha512": 128, "sha256": 64}
 DEFAULT_CONTENT_DIRECTORY: Final = "content"
-_SIDECAR: Final = re.compile(r"([0-9a-fA-F]+)[ \t]+inventory\.json\s*\Z")
+_SIDECAR: Final = re.compile(r"([0-9a-fA-F]+)[ \t]+inventory\.json[ \t]*(?:\r?\n)?\Z")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ EXTENSION_ALGORITHMS: Final = frozenset(
 _TYPE: Final = re.compile(r"https://ocfl\.io/(\d+\.\d+)/spec/#inventory\Z")
 _VERSION: Final = re.compile(r"v(0*)([1-9]\d{0,8})\Z")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+\Z")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+\Z")
 _CREATED: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
 _KEYS: Final = frozenset(
@@ -118,8 +119,9 @@ class _Rules:
             self._add("E036", "the inventory has no id")
             return ""
         value = self._document["id"]
-        if not isinstance(value, str) or not value:
-            self._add("E037", "the id is not a string, or empty")
+        # A lone surrogate can be written in JSON and is no text: it could not be shown, nor hashed to a path.
+        if not isinstance(value, str) or not value or _SURROGATE.search(value):
+            self._add("E037", "the id is not a string of text, or empty")
             return ""
         if not _URI.match(value):
             self._add("W005", "the id is not a URI")

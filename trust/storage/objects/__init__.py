@@ -14,6 +14,7 @@ from trust.storage.objects.errors import (
     StoreMisconfigured,
 )
 from trust.storage.objects.folder import FolderStore
+from trust.storage.objects.object_files import StoredFiles
 from trust.storage.objects.port import (
     MAX_GET_BYTES,
     MAX_OBJECT_BYTES,
@@ -47,5 +48,6 @@ __all__ = [
     "RetentionRefused",
     "S3Store",
     "StoreMisconfigured",
+    "StoredFiles",
     "StoredObject",
 ]

@@ -177,7 +177,7 @@ class FolderStore:
         """See `ObjectStore.retain`."""
         checked_key(key)
         date = checked_retention(until, now=self._clock.now())
-        with _store_errors(), self._writing(key) as versions:
+        with _store_errors(), self._writing(key, create=False) as versions:
             version = _find(versions, version_id)
             present = versions.retained_until(version)
             if present is not None and date < present:
@@ -221,23 +221,23 @@ class FolderStore:
             return versions.open(_find(versions, version_id))
 
     @contextmanager
-    def _reading(self, key: str) -> Iterator[KeyVersions]:
+    def _reading(self, key: str, *, create: bool = False) -> Iterator[KeyVersions]:
         try:
-            opened = KeyVersions.opened(self._tree, self._incoming, key, create=False)
+            opened = KeyVersions.opened(self._tree, self._incoming, key, create=create)
             with opened as versions:
                 yield versions
         except FileNotFoundError as error:
             raise ObjectMissing("no such object") from error
 
     @contextmanager
-    def _writing(self, key: str) -> Iterator[KeyVersions]:
+    def _writing(self, key: str, *, create: bool = True) -> Iterator[KeyVersions]:
         """The key's versions under its lock. The shared tree lock keeps directories from being pruned."""
         # 256 locks: two keys that share one wait for each other a moment, which is harmless.
         stripe = hashlib.sha256(key.encode()).hexdigest()[:2]
         with (
             self._lock(_TREE_LOCK, fcntl.LOCK_SH),
             self._lock(stripe, fcntl.LOCK_EX),
-            KeyVersions.opened(self._tree, self._incoming, key, create=True) as versions,
+            self._reading(key, create=create) as versions,
         ):
             yield versions
 

@@ -82,7 +82,8 @@ class S3Store:
     ) -> None:
         """`endpoint` is `https://host[:port]` (http only where the network is trusted); makes no request."""
         parts = urlsplit(endpoint)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+        plain = parts.netloc and "@" not in parts.netloc and not parts.path.strip("/")
+        if parts.scheme not in {"http", "https"} or not plain:
             raise StoreMisconfigured("the S3 endpoint has the form https://host[:port]")
         self.bucket = bucket
         self.client = Minio(
@@ -167,31 +168,22 @@ class S3Store:
 
     def get(self, key: str, version_id: str | None = None) -> bytes:
         """See `ObjectStore.get`."""
-        with self.open(key, version_id) as stream:
-            content = stream.read(MAX_GET_BYTES + 1)
-        if len(content) > MAX_GET_BYTES:
-            raise ObjectTooLarge(f"this object is larger than {MAX_GET_BYTES} octets; read it as a stream")
+        with self._response(key, version_id) as response, store_errors():
+            if int(response.headers.get("Content-Length", "0")) > MAX_GET_BYTES:
+                raise ObjectTooLarge(
+                    f"this object is larger than {MAX_GET_BYTES} octets; read it as a stream"
+                )
+            content: bytes = response.read()
         return content
 
     @contextmanager
     def open(self, key: str, version_id: str | None = None) -> Iterator[BinaryIO]:
         """See `ObjectStore.open`; the stream of this store reads forwards only."""
-        checked_key(key)
-        if version_id is not None:
-            checked_version_id(version_id)
-        with store_errors():
-            response = self.client.get_object(self.bucket, key, version_id=version_id)
-        try:
+        with self._response(key, version_id) as response:
             yield io.BufferedReader(Body(response))
-        finally:
-            response.close()
-            response.release_conn()
 
     def open_range(self, key: str, offset: int, length: int, version_id: str | None = None) -> bytes:
         """See `ObjectStore.open_range`: one request."""
-        checked_key(key)
-        if version_id is not None:
-            checked_version_id(version_id)
         if offset < 0 or not 0 <= length <= MAX_GET_BYTES:
             raise RangeRefused(f"{length} octets from {offset} are not a range that can be read")
         if length == 0:
@@ -199,15 +191,8 @@ class S3Store:
             if offset > self.stat(key, version_id).size:
                 raise RangeRefused("the object ends before this range")
             return b""
-        with store_errors():
-            response = self.client.get_object(
-                self.bucket, key, offset=offset, length=length, version_id=version_id
-            )
-            try:
-                content: bytes = response.read()
-            finally:
-                response.close()
-                response.release_conn()
+        with self._response(key, version_id, offset=offset, length=length) as response, store_errors():
+            content: bytes = response.read()
         if len(content) != length:
             raise RangeRefused("the object ends before this range does")
         return content
@@ -273,6 +258,24 @@ class S3Store:
     def promises(self) -> Mapping[str, bool]:
         """See `ObjectStore.promises`: tried on small objects of its own under `yinxin/probe`."""
         return probe(self, now=self._clock.now())
+
+    @contextmanager
+    def _response(
+        self, key: str, version_id: str | None, *, offset: int = 0, length: int = 0
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The answer to a GET (length 0: to the end), its connection given back afterwards."""
+        checked_key(key)
+        if version_id is not None:
+            checked_version_id(version_id)
+        with store_errors():
+            response = self.client.get_object(
+                self.bucket, key, offset=offset, length=length, version_id=version_id
+            )
+        try:
+            yield response
+        finally:
+            response.close()
+            response.release_conn()
 
     def _retention(self, until: datetime | None) -> datetime | None:
         return None if until is None else checked_retention(until, now=self._clock.now())

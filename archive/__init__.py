@@ -1,0 +1,1 @@
+"""The e-archive: classification, ingest with checks, packages, retention, retrieval, reuse."""

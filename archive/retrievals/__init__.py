@@ -1,0 +1,1 @@
+"""Retrieval of archived materials under an approved request (调阅)."""

@@ -1,0 +1,228 @@
+"""The pages as people see them: in a real browser without JavaScript, in both languages, wide and narrow.
+
+Pictures are kept where YINXIN_TEST_SCREENSHOTS names a folder, for looking at.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from api.app import create_app
+from tests.support.house import House, SealingAgency
+from tests.support.identity import resident_number
+from tests.support.pages import issue_permit, served
+from tests.support.pdfs import build_pdf
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.stranger,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LANGUAGES = ("zh-Hans", "en")
+WIDTHS = {"wide": 1280, "narrow": 360}
+WORDS = {
+    "zh-Hans": {"valid": "有效", "invalid": "无效", "cannot_tell": "无法判断"},
+    "en": {"valid": "Valid", "invalid": "Invalid", "cannot_tell": "Cannot tell"},
+}
+# What axe would say first: every control has a name, every language is said, no heading is left out.
+UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), button, a')].filter(
+  item => !(item.labels?.length || item.textContent.trim() || item.getAttribute('aria-label'))
+).map(item => item.outerHTML)"""
+# Relative luminance as WCAG 2.2 defines it, over every text that is shown; backgrounds here are plain colours.
+FAINT = """() => {
+  const channel = v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const behind = item => {
+    for (; item; item = item.parentElement) {
+      const colour = rgb(getComputedStyle(item).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const item of document.querySelectorAll('body *')) {
+    const own = [...item.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !item.checkVisibility()) continue;
+    const [a, b] = [light(rgb(getComputedStyle(item).color)), light(behind(item))].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5) found.push(item.outerHTML.slice(0, 120));
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def address(house: House) -> Iterator[str]:
+    with served(create_app(house.services.settings, house.services)) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(house: House) -> SealingAgency:
+    return house.sealing_agency()
+
+
+class Visitor:
+    """One browser window without JavaScript; every page it looks at is held against WCAG's plainest rules."""
+
+    def __init__(self, browser: Browser, language: str, width: str) -> None:
+        self._context = browser.new_context(
+            java_script_enabled=False,
+            locale="zh-CN" if language == "zh-Hans" else "en-GB",
+            viewport={"width": WIDTHS[width], "height": 900},
+        )
+        self.page: Page = self._context.new_page()
+        self.requests: list[str] = []
+        self.refused: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.refused.append(message.text))
+        self._language, self._width = language, width
+
+    def looks(self, name: str, *, expected: str) -> None:
+        """Looks at the page: its words, its frame, and nothing that breaks a rule."""
+        page = self.page
+        assert page.locator("html").get_attribute("lang") == self._language
+        assert page.locator("h1").count() == 1
+        assert expected in page.locator("main").inner_text()
+        # Playwright evaluates in a world of its own, also where pages may run no script.
+        assert page.evaluate(UNNAMED) == []
+        assert page.evaluate(FAINT) == []
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{name} scrolls sideways at {self._width}"
+        # Messages of the console would be what the content security policy refused.
+        assert [text for text in self.refused if "Content Security Policy" in text] == []
+        folder = os.environ.get("YINXIN_TEST_SCREENSHOTS")
+        if folder:
+            page.screenshot(
+                path=Path(folder) / f"{name}-{self._language}-{self._width}.png", full_page=True
+            )
+
+    def close(self) -> None:
+        self._context.close()
+
+
+@pytest.fixture(params=[(language, width) for language in LANGUAGES for width in WIDTHS], ids="-".join)
+def visitor(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visitor]:
+    made = Visitor(browser, *request.param)
+    yield made
+    made.close()
+
+
+def upload(visitor: Visitor, address: str, name: str, octets: bytes) -> None:
+    visitor.page.goto(f"{address}/verify")
+    visitor.page.set_input_files("#file", {"name": name, "mimeType": "application/pdf", "buffer": octets})
+    visitor.page.click("form button")
+
+
+def test_a_visitor_finds_the_way_and_gets_each_of_the_three_answers(
+    visitor: Visitor, address: str, desk: SealingAgency
+) -> None:
+    words = WORDS[visitor._language]
+    visitor.page.goto(address)
+    visitor.looks("front", expected=words["cannot_tell"])
+    visitor.page.click("main a.button")
+    visitor.looks("verify", expected="64 MiB")
+    once = desk.seal_document(build_pdf()).document
+    upload(visitor, address, "规划许可决定.pdf", once)
+    visitor.looks("valid", expected=words["valid"])
+    assert visitor.page.title().startswith(words["valid"])
+    upload(visitor, address, "decision-changed.pdf", once.replace(b"Td", b"td", 1) + b"% added")
+    visitor.looks("invalid", expected=words["invalid"])
+    upload(visitor, address, "scan.pdf", build_pdf())
+    visitor.looks("cannot-tell", expected=words["cannot_tell"])
+    hosts = {urlsplit(url).netloc for url in visitor.requests}
+    assert hosts == {urlsplit(address).netloc}, "the pages need nobody else"
+
+
+def test_the_language_can_be_changed_and_stays(browser: Browser, address: str) -> None:
+    visitor = Visitor(browser, "zh-Hans", "wide")
+    visitor.page.goto(address)
+    visitor.page.click("nav a[hreflang=en]")
+    assert visitor.page.locator("html").get_attribute("lang") == "en"
+    visitor.page.click("main a.button")
+    assert visitor.page.locator("html").get_attribute("lang") == "en"
+    visitor.close()
+
+
+def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(browser: Browser, address: str) -> None:
+    visitor = Visitor(browser, "zh-Hans", "wide")
+    page = visitor.page
+    page.goto(f"{address}/verify")
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", reached[-1]
+    assert reached[0] == "skip"
+    assert {"file", "button", "brand"} <= set(reached)
+    visitor.close()
+
+
+def test_a_licence_shows_its_standing_and_no_more(
+    visitor: Visitor, address: str, desk: SealingAgency, house: House
+) -> None:
+    licence = issue_permit(desk)
+    place = f"{address}{urlsplit(licence.public_url).path}"
+    visitor.page.goto(place)
+    visitor.looks("licence-valid", expected=WORDS[visitor._language]["valid"])
+    assert "江城滨江建设开发有限公司" not in visitor.page.content()
+    house.services.licences.standing.suspend(
+        licence.version.licence_id, desk.application, reason="信息有误"
+    )
+    visitor.page.reload()
+    expected = "已暂停" if visitor._language == "zh-Hans" else "Suspended"
+    visitor.looks("licence-suspended", expected=expected)
+
+
+def test_the_first_administrator_enrols_by_the_link(visitor: Visitor, address: str, house: House) -> None:
+    chinese = visitor._language == "zh-Hans"
+    link = house.services.identity.enrolments.bootstrap()
+    assert link is not None
+    page = visitor.page
+    page.goto(f"{address}/enrol?token={link.token}")
+    visitor.looks("enrol", expected="用户名" if chinese else "User name")
+    page.fill("#username", "administrator")
+    page.fill("#password", "a long enough phrase")
+    page.fill("#repeated", "a long enough phrase")
+    page.click("form button")
+    visitor.looks("enrol-unnamed", expected="首位平台管理员" if chinese else "first platform administrator")
+    page.fill("#name", "张首")
+    page.fill("#resident_id_number", resident_number(1)[:-1] + "Q")
+    page.fill("#password", "a long enough phrase")
+    page.fill("#repeated", "another long phrase")
+    page.click("form button")
+    visitor.looks("enrol-refused", expected="公民身份号码有误" if chinese else "not a resident id number")
+    page.fill("#resident_id_number", resident_number(1))
+    page.fill("#password", "a long enough phrase")
+    page.fill("#repeated", "a long enough phrase")
+    page.click("form button")
+    page.wait_for_url("**/enrolled*")
+    visitor.looks("enrolled", expected="已设置" if chinese else "set up")
+    page.goto(f"{address}/enrol?token={link.token}")
+    page.goto(f"{address}/nowhere")
+    visitor.looks("not-found", expected="没有找到" if chinese else "nothing here")

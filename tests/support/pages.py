@@ -1,0 +1,54 @@
+"""The pages on a real address for a browser, and a licence whose QR code leads to one."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.supervisor import free_port
+from licences.model import HolderKind, IssueRequest, Licence, LicenceHolder
+from tests.support.house import SealingAgency
+from tests.support.identity import uscc
+from tests.support.licence_faces import FIELDS
+
+PERMIT = "construction-planning-permit"
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address of the application while it is served on loopback; its services stay open."""
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def issue_permit(desk: SealingAgency) -> Licence:
+    """A planning permit, issued by the agency's application with the agency's own seal."""
+    services = desk.house.services
+    permit = services.licences.types.named(PERMIT)
+    services.identity.agencies.add_item(
+        desk.administrator,
+        desk.agency.id,
+        code=permit.item.code,
+        name_zh=permit.name.zh_hans,
+        name_en=permit.name.en,
+    )
+    desk.authorise(item=permit.item.code)
+    holder = LicenceHolder(kind=HolderKind.LEGAL_PERSON, name="江城滨江建设开发有限公司", code=uscc(7))
+    request = IssueRequest(
+        type_code=permit.code, holder=holder, fields=FIELDS[PERMIT], case_number="2026-0001"
+    )
+    return services.licences.issue(request, desk.application, idempotency_key="permit-1")
