@@ -16,6 +16,7 @@ from api.v1 import (
     licences,
     material_reuses,
     oauth,
+    operations,
     organisations,
     presentations,
     public,
@@ -52,5 +53,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
         records,
         retrievals,
         material_reuses,
+        operations,
     )
 )

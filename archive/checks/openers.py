@@ -83,6 +83,9 @@ def _image(kind: str) -> Callable[[bytes], str | None]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                # First the file to its end (checksums of a PNG), then every pixel.
+                with Image.open(io.BytesIO(data), formats=[kind]) as file:
+                    file.verify()
                 with Image.open(io.BytesIO(data), formats=[kind]) as picture:
                     if picture.width * picture.height > MAX_PIXELS:
                         return f"has more than {MAX_PIXELS} pixels"

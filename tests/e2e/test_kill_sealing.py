@@ -1,16 +1,13 @@
-"""The server is killed at every step of the sealing procedure, and the signer in the middle of sealing."""
+"""The server is killed at every step of the sealing procedure."""
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from api.demo.story import PERMIT_ITEM
-from tests.support.kill_house import KillHouse
+from tests.support.kill_house import KillHouse, require_settled
 from tests.support.kill_launcher import Procedure
+from tests.support.kill_requests import seal
 from tests.support.killing import KillPoint
-from tests.support.pdfs import build_pdf
 from trust.documents import pdf
 from trust.kernel.clock import SystemClock
 from trust.kernel.report import Indication
@@ -38,64 +35,47 @@ def test_a_server_killed_at_any_step_of_sealing_leaves_nothing_open_nothing_lost
     kill_house: KillHouse,
 ) -> None:
     assert {death.step for death in DEATHS} == set(Procedure.named(PROCEDURE).steps())
-    acknowledged = seal(kill_house, "seal-acknowledged")()
-    before = kill_house.program.get(f"/v1/seal-uses/{acknowledged['id']}/document").content
+    acknowledged = seal(kill_house, "seal-acknowledged")
+    document = f"/v1/seal-uses/{acknowledged['id']}/document"
+    before = kill_house.program.get(document).content
     keys = {death: f"seal-{number}" for number, death in enumerate(DEATHS, 1)}
 
     for death, key in keys.items():
-        kill_house.die_at(death, seal(kill_house, key))
+        kill_house.die_at(death, seal, key)
     kill_house.come_back()
 
     for death, key in keys.items():
-        require_one_use(kill_house, death, key, outcome=DEATHS[death])
-    assert kill_house.program.get(f"/v1/seal-uses/{acknowledged['id']}/document").content == before
-    require_valid(kill_house, before)
-    require_uses_counted(kill_house)
-    assert kill_house.unresolved().keys() <= {"events without an index"}
-    report = kill_house.ledger_report()
-    assert report.indication is Indication.VALID, report.to_json()
+        _require_one_use(kill_house, death, key, outcome=DEATHS[death])
+    assert kill_house.program.get(document).content == before
+    _require_valid(kill_house, before)
+    counted = kill_house.row("SELECT sum(uses_taken) AS uses FROM seals.seal_authorisations")
+    assert counted == kill_house.row("SELECT count(*) AS uses FROM seals.seal_uses")
+    require_settled(kill_house)
 
 
-def seal(house: KillHouse, key: str, *, status: int = 201) -> Callable[[], dict[str, Any]]:
-    """A request to seal a document; the key is its case's number too."""
-    form = {"item_code": PERMIT_ITEM, "case_number": key, "page": "1", "x_mm": "20", "y_mm": "20"}
-    files = {"document": ("decision.pdf", build_pdf(text=key), "application/pdf")}
-    return lambda: house.program.post("/v1/seal-uses", key=key, data=form, files=files, status=status)
-
-
-def require_one_use(house: KillHouse, death: KillPoint, key: str, *, outcome: str | None) -> None:
+def _require_one_use(house: KillHouse, death: KillPoint, key: str, *, outcome: str | None) -> None:
     """Whatever the crash left, a retry with the same key finds one use, concluded once, told once."""
-    said = f"killed {death}"
     there = house.rows("SELECT id FROM seals.seal_uses WHERE case_number = %(key)s", key=key)
-    assert len(there) == (0 if outcome is None else 1), said
+    assert len(there) == (0 if outcome is None else 1), death
 
     if outcome == "abandoned":
-        problem = seal(house, key, status=409)()
-        assert problem["code"] == "seal-use-abandoned", said
+        problem = seal(house, key, status=409)
+        assert problem["code"] == "seal-use-abandoned", death
     else:
-        use = seal(house, key)()
-        assert use["state"] == "completed", said
-        sealed = house.program.get(f"/v1/seal-uses/{use['id']}/document").content
-        require_valid(house, sealed)
+        use = seal(house, key)
+        assert use["state"] == "completed", death
+        _require_valid(house, house.program.get(f"/v1/seal-uses/{use['id']}/document").content)
 
     use_id = house.subject_of("seal-use", key)
-    assert house.row("SELECT id FROM seals.seal_uses WHERE case_number = %(key)s", key=key)["id"] == use_id, (
-        said
-    )
+    use = house.row("SELECT id FROM seals.seal_uses WHERE case_number = %(key)s", key=key)
+    assert use["id"] == use_id, death
     concluded = house.row("SELECT outcome FROM seals.seal_use_outcomes WHERE use_id = %(id)s", id=use_id)
-    assert concluded["outcome"] == (outcome or "completed"), said
+    assert concluded["outcome"] == (outcome or "completed"), death
     told = house.acts(use_id)
     told.pop("seal-use.read", None)
-    assert told == Counter(["seal-use.intended", f"seal-use.{outcome or 'completed'}"]), said
+    assert told == Counter(["seal-use.intended", f"seal-use.{outcome or 'completed'}"]), death
 
 
-def require_valid(house: KillHouse, sealed: bytes) -> None:
+def _require_valid(house: KillHouse, sealed: bytes) -> None:
     report = pdf.validate(sealed, trust=house.trust(), at=SystemClock().now())
     assert report.indication is Indication.VALID, report.to_json()
-
-
-def require_uses_counted(house: KillHouse) -> None:
-    """Every use was counted, once."""
-    counted = house.row("SELECT sum(uses_taken) AS taken FROM seals.seal_authorisations")
-    intended = house.row("SELECT count(*) AS uses FROM seals.seal_uses")
-    assert counted["taken"] == intended["uses"]

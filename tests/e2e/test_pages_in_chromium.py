@@ -38,6 +38,7 @@ WORDS = {
     "zh-Hans": {"valid": "有效", "invalid": "无效", "cannot_tell": "无法判断"},
     "en": {"valid": "Valid", "invalid": "Invalid", "cannot_tell": "Cannot tell"},
 }
+PHRASE = "a long enough phrase"
 # What axe would say first: every control has a name, every language is said, no heading is left out.
 UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), button, a')].filter(
   item => !(item.labels?.length || item.textContent.trim() || item.getAttribute('aria-label'))
@@ -98,12 +99,21 @@ class Visitor:
         self.refused: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.refused.append(message.text))
-        self._language, self._width = language, width
+        self.language, self._width = language, width
+
+    def said(self, chinese: str, english: str) -> str:
+        return chinese if self.language == "zh-Hans" else english
+
+    def fill(self, **fields: str) -> None:
+        """Fills the form in and sends it."""
+        for name, text in fields.items():
+            self.page.fill(f"#{name}", text)
+        self.page.click("form button")
 
     def looks(self, name: str, *, expected: str) -> None:
         """Looks at the page: its words, its frame, and nothing that breaks a rule."""
         page = self.page
-        assert page.locator("html").get_attribute("lang") == self._language
+        assert page.locator("html").get_attribute("lang") == self.language
         assert page.locator("h1").count() == 1
         assert expected in page.locator("main").inner_text()
         # Playwright evaluates in a world of its own, also where pages may run no script.
@@ -117,19 +127,19 @@ class Visitor:
         assert [text for text in self.refused if "Content Security Policy" in text] == []
         folder = os.environ.get("YINXIN_TEST_SCREENSHOTS")
         if folder:
-            page.screenshot(
-                path=Path(folder) / f"{name}-{self._language}-{self._width}.png", full_page=True
-            )
+            page.screenshot(path=Path(folder) / f"{name}-{self.language}-{self._width}.png", full_page=True)
 
     def close(self) -> None:
         self._context.close()
 
 
-@pytest.fixture(params=[(language, width) for language in LANGUAGES for width in WIDTHS], ids="-".join)
-def visitor(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visitor]:
-    made = Visitor(browser, *request.param)
+@pytest.fixture
+def visitors(browser: Browser) -> Iterator[list[Visitor]]:
+    """One for each language and width."""
+    made = [Visitor(browser, language, width) for language in LANGUAGES for width in WIDTHS]
     yield made
-    made.close()
+    for visitor in made:
+        visitor.close()
 
 
 def upload(visitor: Visitor, address: str, name: str, octets: bytes) -> None:
@@ -139,23 +149,24 @@ def upload(visitor: Visitor, address: str, name: str, octets: bytes) -> None:
 
 
 def test_a_visitor_finds_the_way_and_gets_each_of_the_three_answers(
-    visitor: Visitor, address: str, desk: SealingAgency
+    visitors: list[Visitor], address: str, desk: SealingAgency
 ) -> None:
-    words = WORDS[visitor._language]
-    visitor.page.goto(address)
-    visitor.looks("front", expected=words["cannot_tell"])
-    visitor.page.click("main a.button")
-    visitor.looks("verify", expected="64 MiB")
-    once = desk.seal_document(build_pdf()).document
-    upload(visitor, address, "规划许可决定.pdf", once)
-    visitor.looks("valid", expected=words["valid"])
-    assert visitor.page.title().startswith(words["valid"])
-    upload(visitor, address, "decision-changed.pdf", once.replace(b"Td", b"td", 1) + b"% added")
-    visitor.looks("invalid", expected=words["invalid"])
-    upload(visitor, address, "scan.pdf", build_pdf())
-    visitor.looks("cannot-tell", expected=words["cannot_tell"])
-    hosts = {urlsplit(url).netloc for url in visitor.requests}
-    assert hosts == {urlsplit(address).netloc}, "the pages need nobody else"
+    sealed = desk.seal_document(build_pdf()).document
+    for visitor in visitors:
+        words = WORDS[visitor.language]
+        visitor.page.goto(address)
+        visitor.looks("front", expected=words["cannot_tell"])
+        visitor.page.click("main a.button")
+        visitor.looks("verify", expected="64 MiB")
+        upload(visitor, address, "规划许可决定.pdf", sealed)
+        visitor.looks("valid", expected=words["valid"])
+        assert visitor.page.title().startswith(words["valid"])
+        upload(visitor, address, "decision-changed.pdf", sealed.replace(b"Td", b"td", 1))
+        visitor.looks("invalid", expected=words["invalid"])
+        upload(visitor, address, "scan.pdf", build_pdf())
+        visitor.looks("cannot-tell", expected=words["cannot_tell"])
+        hosts = {urlsplit(url).netloc for url in visitor.requests}
+        assert hosts == {urlsplit(address).netloc}, "the pages need nobody else"
 
 
 def test_the_language_can_be_changed_and_stays(browser: Browser, address: str) -> None:
@@ -173,7 +184,7 @@ def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(browser: Browse
     page = visitor.page
     page.goto(f"{address}/verify")
     reached = []
-    for _ in range(8):
+    for _ in range(7):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
@@ -184,45 +195,44 @@ def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(browser: Browse
 
 
 def test_a_licence_shows_its_standing_and_no_more(
-    visitor: Visitor, address: str, desk: SealingAgency, house: House
+    visitors: list[Visitor], address: str, desk: SealingAgency, house: House
 ) -> None:
     licence = issue_permit(desk)
-    place = f"{address}{urlsplit(licence.public_url).path}"
-    visitor.page.goto(place)
-    visitor.looks("licence-valid", expected=WORDS[visitor._language]["valid"])
-    assert "江城滨江建设开发有限公司" not in visitor.page.content()
-    house.services.licences.standing.suspend(
-        licence.version.licence_id, desk.application, reason="信息有误"
-    )
-    visitor.page.reload()
-    expected = "已暂停" if visitor._language == "zh-Hans" else "Suspended"
-    visitor.looks("licence-suspended", expected=expected)
+    for visitor in visitors:
+        visitor.page.goto(address + urlsplit(licence.public_url).path)
+        visitor.looks("licence-valid", expected=WORDS[visitor.language]["valid"])
+        assert "江城滨江建设开发有限公司" not in visitor.page.content()
+    standing = house.services.licences.standing
+    standing.suspend(licence.version.licence_id, desk.application, reason="信息有误")
+    for visitor in visitors:
+        visitor.page.reload()
+        visitor.looks("licence-suspended", expected=visitor.said("已暂停", "Suspended"))
 
 
-def test_the_first_administrator_enrols_by_the_link(visitor: Visitor, address: str, house: House) -> None:
-    chinese = visitor._language == "zh-Hans"
+def test_the_first_administrator_enrols_by_the_link(
+    visitors: list[Visitor], address: str, house: House
+) -> None:
     link = house.services.identity.enrolments.bootstrap()
     assert link is not None
-    page = visitor.page
-    page.goto(f"{address}/enrol?token={link.token}")
-    visitor.looks("enrol", expected="用户名" if chinese else "User name")
-    page.fill("#username", "administrator")
-    page.fill("#password", "a long enough phrase")
-    page.fill("#repeated", "a long enough phrase")
-    page.click("form button")
-    visitor.looks("enrol-unnamed", expected="首位平台管理员" if chinese else "first platform administrator")
-    page.fill("#name", "张首")
-    page.fill("#resident_id_number", resident_number(1)[:-1] + "Q")
-    page.fill("#password", "a long enough phrase")
-    page.fill("#repeated", "another long phrase")
-    page.click("form button")
-    visitor.looks("enrol-refused", expected="公民身份号码有误" if chinese else "not a resident id number")
-    page.fill("#resident_id_number", resident_number(1))
-    page.fill("#password", "a long enough phrase")
-    page.fill("#repeated", "a long enough phrase")
-    page.click("form button")
-    page.wait_for_url("**/enrolled*")
-    visitor.looks("enrolled", expected="已设置" if chinese else "set up")
-    page.goto(f"{address}/enrol?token={link.token}")
-    page.goto(f"{address}/nowhere")
-    visitor.looks("not-found", expected="没有找到" if chinese else "nothing here")
+    for visitor in visitors:
+        visitor.page.goto(f"{address}/enrol?token={link.token}")
+        visitor.looks("enrol", expected=visitor.said("用户名", "User name"))
+        visitor.fill(username="administrator", password=PHRASE, repeated=PHRASE)
+        visitor.looks(
+            "enrol-unnamed", expected=visitor.said("首位平台管理员", "first platform administrator")
+        )
+        wrong = resident_number(1)[:-1] + "Q"
+        visitor.fill(name="张首", resident_id_number=wrong, password=PHRASE, repeated=PHRASE)
+        visitor.looks("enrol-refused", expected=visitor.said("公民身份号码有误", "not a resident id number"))
+        assert wrong not in visitor.page.content()
+    last = visitors[-1]
+    last.fill(resident_id_number=resident_number(1), password=PHRASE, repeated=PHRASE)
+    assert urlsplit(last.page.url).path == "/enrolled"
+    for visitor in visitors:
+        visitor.page.goto(f"{address}/enrolled")
+        visitor.looks("enrolled", expected=visitor.said("已设置", "set up"))
+        visitor.page.goto(f"{address}/enrol?token={link.token}")
+        visitor.fill(username="another", password=PHRASE, repeated=PHRASE)
+        visitor.looks("enrol-used", expected=visitor.said("链接无效", "not valid"))
+        visitor.page.goto(f"{address}/nowhere")
+        visitor.looks("not-found", expected=visitor.said("没有找到", "nothing here"))

@@ -159,6 +159,13 @@ class SealingAgency:
             scopes=frozenset(Scope),
         )
 
+    def token(self) -> dict[str, str]:
+        """The headers of a fresh access token of the approval system."""
+        services = self.house.services
+        request = self.program.request(self.house.room.clock, aud=services.settings.public_url)
+        granted = services.identity.access_tokens.grant(request)
+        return {"Authorization": f"Bearer {granted.access_token}"}
+
     def authorise(self, *, uses: int = 100, item: str = ITEM) -> SealAuthorisation:
         now = self.house.services.clock.now()
         return self.house.services.seals.authorisations.grant(

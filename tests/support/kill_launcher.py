@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import inspect
+import itertools
 import json
 import os
 import re
@@ -28,7 +29,7 @@ from typing import Any
 _STEP = re.compile(r"\s*# (\d+)\. ")
 _PR_SET_PDEATHSIG = 1
 # What `yinxin serve`, `worker` and `signer` import only when they run.
-_HOUSE = ("api.app", "api.cli.serving", "api.signer_process", "api.worker", "typer", "uvicorn.protocols.http")
+_HOUSE = ("api.app", "api.cli.serving", "api.signer_process", "api.worker", "typer", "uvicorn.protocols.http.auto")
 
 
 class KillPointUnknown(LookupError):
@@ -71,9 +72,11 @@ class Procedure:
             raise KillPointUnknown(f"{self.code.co_qualname} has no step {step}")
         return steps.get(step + 1)
 
-    def statement(self, step: int, text: str) -> int:
-        """The line where the one statement of the step begins that starts with `text`."""
-        begin, end = self.steps()[step], self.after(step) or self.first + len(self.lines)
+    def statement(self, step: int | None, text: str) -> int:
+        """The line of the one statement of the step (None: of the whole) that starts with `text`."""
+        begin, end = self.first, self.first + len(self.lines)
+        if step is not None:
+            begin, end = self.steps()[step], self.after(step) or end
         tree = ast.parse(textwrap.dedent("".join(self.lines)))
         found = {
             line
@@ -87,27 +90,54 @@ class Procedure:
         return found.pop()
 
 
-def arm(procedure: str, *, step: int, before: str | None) -> None:
+def arm(procedure: str, *, step: int | None, before: str | None, arrival: int) -> None:
     """Has every thread started from now on kill this process at the point: see `killing.KillPoint`."""
     found = Procedure.named(procedure)
-    line = found.after(step) if before is None else found.statement(step, before)
-    begun = found.steps()[step]
-    reached = False
+    if before is not None:
+        _watch(found.code, _at_line(found.statement(step, before), arrival))
+    elif step is not None and (following := found.after(step)) is not None:
+        _watch(found.code, _past_line(following))
+    elif step is not None:
+        _watch(found.code, _at_return(found.steps()[step]))
+    else:
+        raise KillPointUnknown("a kill point names a step or a statement")
 
-    def within(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
-        nonlocal reached
-        if event == "line":
-            reached = reached or frame.f_lineno > begun
-            if line is not None and (frame.f_lineno == line if before else frame.f_lineno > line):
-                os.kill(os.getpid(), signal.SIGKILL)
-        elif event == "return" and line is None and reached:
+
+# Whether the procedure, with this frame and event, has come to its end.
+Reached = Callable[[FrameType, str], bool]
+
+
+def _watch(code: CodeType, reached: Reached) -> None:
+    def within(frame: FrameType, event: str, _argument: object) -> Callable[..., Any]:
+        if reached(frame, event):
             os.kill(os.getpid(), signal.SIGKILL)
         return within
 
     def entered(frame: FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
-        return within if frame.f_code is found.code else None
+        return within if frame.f_code is code else None
 
     threading.settrace(entered)
+
+
+def _at_line(line: int, arrival: int) -> Reached:
+    arrivals = itertools.count(1)
+    return lambda frame, event: event == "line" and frame.f_lineno == line and next(arrivals) == arrival
+
+
+def _past_line(line: int) -> Reached:
+    return lambda frame, event: event == "line" and frame.f_lineno > line
+
+
+def _at_return(begun: int) -> Reached:
+    """When the frame is left, once it was beyond this line: leaving earlier is another way out."""
+    furthest = 0
+
+    def reached(frame: FrameType, event: str) -> bool:
+        nonlocal furthest
+        furthest = max(furthest, frame.f_lineno)
+        return event == "return" and furthest > begun
+
+    return reached
 
 
 def serve_orders() -> dict[str, Any] | None:

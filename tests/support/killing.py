@@ -21,18 +21,21 @@ SIGKILLED = -9
 class KillPoint:
     """Where in a procedure (`package.module:Class.method`) the server kills itself.
 
-    By default at the first line that runs after step `step`'s block, and after the last step when the
-    procedure returns; with `before`, inside the step, before the statement that starts with these words.
+    With `step` alone: at the first line that runs after that step's block, after the last step when the
+    procedure returns. With `before`: before the statement of that step, or of the whole function where no step
+    is given, that starts with these words, the `arrival`-th time it is to run.
     """
 
     procedure: str
-    step: int
+    step: int | None = None
     before: str | None = None
+    arrival: int = 1
 
     def __str__(self) -> str:
-        return (
-            f"after step {self.step}" if self.before is None else f"in step {self.step} before {self.before}"
-        )
+        where = f"{self.procedure.rpartition(':')[2]} "
+        if self.before is None:
+            return f"{where} after step {self.step}"
+        return f"{where} in step {self.step}, before {self.before!r} ({self.arrival})"
 
 
 class Launcher:

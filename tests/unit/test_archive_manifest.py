@@ -1,6 +1,7 @@
 """The manifest is read strictly: whatever is wrong is named, and nothing gives a traceback."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -129,7 +130,5 @@ JSON = st.recursive(
 @given(field=st.sampled_from(sorted(manifest_of(FILES))), value=JSON)
 def test_any_json_in_any_field_is_read_or_refused(field: str, value: Any) -> None:
     data = json.dumps(manifest_of(FILES, **{field: value})).encode()
-    try:
-        read_manifest(data)
-    except ManifestRefused as error:
-        assert error.code == "manifest-refused"
+    with suppress(ManifestRefused):
+        assert read_manifest(data).octets == data

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 import typer.main
 
@@ -99,12 +98,25 @@ def test_every_yinxin_command_and_option_of_a_page_exists(page: Path) -> None:
     assert unknown == []
 
 
+def test_a_command_or_option_that_is_not_there_is_found() -> None:
+    assert _is_command(["db", "upgrade"], [])
+    assert _is_command(["verify"], ["FILE", "--trust", "FOLDER", "--json"])
+    assert not _is_command(["db"], [])
+    assert not _is_command(["rewrap"], [])
+    assert not _is_command(["db", "downgrade"], [])
+    assert not _is_command(["verify"], ["FILE", "--fetch"])
+
+
 def _is_command(words: list[str], rest: list[str]) -> bool:
-    command: click.Command = typer.main.get_command(app)
-    while isinstance(command, click.Group):
-        if not words or words[0] not in command.commands:
+    command = typer.main.get_command(app)
+    for word in words:
+        # Whatever is no group takes further words as arguments; none of ours are lower-case words.
+        below = getattr(command, "commands", {})
+        if word not in below:
             return False
-        command = command.commands[words.pop(0)]
+        command = below[word]
+    if hasattr(command, "commands"):
+        return False
     options = {option for parameter in command.params for option in parameter.opts}
     return all(word in {*options, "--help"} for word in rest if word.startswith("--"))
 

@@ -1,0 +1,90 @@
+"""Operations: how far a piece of long work has come, by the id of the thing it makes.
+
+A seal use, a licence or an archival record exists from the moment it is intended; its own id is the operation's.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.dependencies import Answer, CurrentCaller, IdText, ServicesOf
+from api.wiring import Services
+from archive.ids import RecordId
+from archive.model import RecordState
+from identity.caller import Caller
+from identity.ids import known_id
+from licences.ids import LicenceId
+from licences.model import LicenceState
+from seals.ids import SealUseId
+from seals.model import SealUseState
+from trust.kernel.errors import NotFound
+
+router = APIRouter(prefix="/v1", tags=["operations"])
+
+
+class OperationState(StrEnum):
+    """How far the work has come."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class OperationAnswer(Answer):
+    """The work's state; `result` is where the thing itself is answered."""
+
+    id: str
+    state: OperationState
+    result: str
+
+
+_SEAL_USE: Final = {
+    SealUseState.INTENDED: OperationState.RUNNING,
+    SealUseState.COMPLETED: OperationState.DONE,
+    SealUseState.ABANDONED: OperationState.FAILED,
+}
+_LICENCE: Final = {
+    LicenceState.ISSUING: OperationState.RUNNING,
+    LicenceState.ABANDONED: OperationState.FAILED,
+}
+_RECORD: Final = {
+    RecordState.INTENDED: OperationState.RUNNING,
+    RecordState.REGISTERED: OperationState.DONE,
+    RecordState.ABANDONED: OperationState.FAILED,
+}
+
+
+def _seal_use(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
+    use = services.seals.reading.use(caller, known_id(SealUseId, operation_id))
+    return OperationAnswer(id=use.id, state=_SEAL_USE[use.state], result=f"/v1/seal-uses/{use.id}")
+
+
+def _licence(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
+    licence_id = known_id(LicenceId, operation_id)
+    state = services.licences.holdings.get(licence_id, caller).state
+    return OperationAnswer(
+        id=licence_id, state=_LICENCE.get(state, OperationState.DONE), result=f"/v1/licences/{licence_id}"
+    )
+
+
+def _record(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
+    record = services.archive.reading.record(caller, known_id(RecordId, operation_id)).record
+    return OperationAnswer(id=record.id, state=_RECORD[record.state], result=f"/v1/records/{record.id}")
+
+
+_BY_PREFIX: Final[Mapping[str, Callable[[str, Caller, Services], OperationAnswer]]] = {
+    SealUseId.prefix: _seal_use,
+    LicenceId.prefix: _licence,
+    RecordId.prefix: _record,
+}
+
+
+@router.get("/operations/{operation_id}")
+def get_operation(operation_id: IdText, caller: CurrentCaller, services: ServicesOf) -> OperationAnswer:
+    """How far a sealing, an issuing or an ingest has come; for whoever may see the thing itself."""
+    look_up = _BY_PREFIX.get(operation_id.rpartition("_")[0])
+    if look_up is None:
+        raise NotFound("there is no such operation")
+    return look_up(operation_id, caller, services)
