@@ -7,11 +7,13 @@ import seals.tables
 import trust.authority.tables
 import trust.keys.tables
 import trust.ledger.tables
+import trust.storage.idempotency
 from trust.storage.schema import metadata
 
 __all__ = ["metadata", "packages"]
 
 packages = (
+    trust.storage.idempotency,
     trust.keys.tables,
     trust.authority.tables,
     trust.ledger.tables,

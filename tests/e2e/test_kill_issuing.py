@@ -70,7 +70,9 @@ def _require_one_licence(house: KillHouse, death: KillPoint, key: str) -> str:
 
     told = house.acts(licence["id"])
     resumed = told.pop("licence.resumed", 0)
-    attempts = house.row("SELECT count(*) AS n FROM licences.attempts WHERE version_id = %(id)s", id=version_id)
+    attempts = house.row(
+        "SELECT count(*) AS n FROM licences.attempts WHERE version_id = %(id)s", id=version_id
+    )
     assert attempts["n"] == resumed + 1, death
     assert told == Counter(["licence.intended", "licence.issued"]), death
 

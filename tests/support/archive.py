@@ -174,7 +174,7 @@ MEDIA_TYPES = {
 }
 
 
-def material(name: str, data: bytes, role: str = "material", **changes: Any) -> dict[str, Any]:
+def material(name: str, data: bytes, role: str = "material", /, **changes: Any) -> dict[str, Any]:
     """A material's entry in the manifest, true to the file but for the changes."""
     suffix = "." + name.rpartition(".")[2]
     entry: dict[str, Any] = {
@@ -344,6 +344,7 @@ class ArchiveRoom:
             "office": "规划处",
             "open_to_reuse": True,
         }
+        self.clock.advance(milliseconds=1)  # ids of one moment are in no order
         return self.desk.scheme.define(staff.archivist, fonds=fonds, code=code, **{**given, **changes})
 
     def ingest(
@@ -356,6 +357,7 @@ class ArchiveRoom:
     ) -> IngestedCase:
         """Archives a case, by default the planning bureau's whole one."""
         files = case_files() if files is None else files
+        self.clock.advance(milliseconds=1)  # ids of one moment are in no order
         caller = (staff or self.planning).system
         return self.desk.ingest(request_of(manifest_of(files, **changes), files, key=key), caller)
 

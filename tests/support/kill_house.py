@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, Concatenate, LiteralString, ParamSpec, cast
 
 import httpx
 import psycopg
@@ -24,7 +24,7 @@ from identity.caller import Scope
 from tests.support.killing import SIGKILLED, KillPoint, Launcher
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import SystemClock
-from trust.kernel.report import Report
+from trust.kernel.report import Indication, Report
 from trust.ledger.verify import verify_ledger
 from trust.pki.trust_store import TrustStore
 from trust.storage.database import Database
@@ -35,6 +35,7 @@ from trust.storage.objects import FolderStore
 LEASE_SECONDS = 2.0
 # How long the worker may take, on a loaded machine, for what several crashes left.
 RESOLVING_SECONDS = 60.0
+Asked = ParamSpec("Asked")
 
 
 @dataclass(kw_only=True)
@@ -59,11 +60,17 @@ class KillHouse:
         self.launcher.kill = kill
         self.supervisor.start_child("serve")
 
-    def die_at(self, kill: KillPoint, request: Callable[[], object]) -> None:
+    def die_at(
+        self,
+        kill: KillPoint,
+        request: Callable[Concatenate["KillHouse", Asked], object],
+        *asked: Asked.args,
+        **more: Asked.kwargs,
+    ) -> None:
         """Starts a server that kills itself at this point and sends it the request, which nobody answers."""
         self.start_server(kill)
         with pytest.raises(httpx.TransportError):
-            request()
+            request(self, *asked, **more)
         status = self.supervisor.children["serve"].wait(10)
         assert status == SIGKILLED, f"{kill}: the server ended with {status}"
 
@@ -143,6 +150,13 @@ _UNRESOLVED = {
     "records": "SELECT id FROM archive.records EXCEPT SELECT record_id FROM archive.record_outcomes",
     "events without an index": "SELECT event_id AS id FROM ledger.waiting",
 }
+
+
+def require_settled(house: KillHouse) -> None:
+    """Nothing is left open, and the whole ledger is valid."""
+    house.wait_until_resolved()
+    report = house.ledger_report()
+    assert report.indication is Indication.VALID, report.to_json()
 
 
 @contextmanager

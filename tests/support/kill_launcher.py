@@ -29,7 +29,14 @@ from typing import Any
 _STEP = re.compile(r"\s*# (\d+)\. ")
 _PR_SET_PDEATHSIG = 1
 # What `yinxin serve`, `worker` and `signer` import only when they run.
-_HOUSE = ("api.app", "api.cli.serving", "api.signer_process", "api.worker", "typer", "uvicorn.protocols.http.auto")
+_HOUSE = (
+    "api.app",
+    "api.cli.serving",
+    "api.signer_process",
+    "api.worker",
+    "typer",
+    "uvicorn.protocols.http.auto",
+)
 
 
 class KillPointUnknown(LookupError):

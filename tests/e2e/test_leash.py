@@ -1,0 +1,1 @@
+"""Whatever the supervisor started ends with it, also by kill -9."""
