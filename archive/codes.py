@@ -6,6 +6,7 @@ Levels are joined by `-`, the parts within one by `·`: fonds, then class, year,
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -51,7 +52,8 @@ def is_class_code(text: str) -> bool:
 
 def is_office(text: str) -> bool:
     """Whether this can stand for an office or matter (机构或问题) in an archival code."""
-    return text.isprintable() and _OFFICE.match(text) is not None
+    composed = unicodedata.is_normalized("NFC", text)
+    return composed and text.isprintable() and _OFFICE.match(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

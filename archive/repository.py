@@ -235,7 +235,8 @@ class Records:
             _records()
             .where(
                 record_outcomes.c.outcome == RecordState.REGISTERED.value,
-                records.c.archival_code.contains("·Y·"),
+                # The retention is the last part but one before the item; a class may have a part `Y` too.
+                records.c.archival_code.regexp_match("·Y·[^·]+-[0-9]+$"),
                 func.coalesce(newest, records.c.retain_until) < moment,
             )
             .order_by(records.c.retain_until)

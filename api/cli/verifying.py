@@ -49,7 +49,15 @@ _MARKS: Final = {
     Outcome.UNKNOWN: ("?", "yellow"),
 }
 # What is asked first, in this order; the others are in the JSON.
-_SHOWN_FACTS: Final = ("signer", "authority", "signing_time", "gen_time", "level", "covers_whole_file", "status")
+_SHOWN_FACTS: Final = (
+    "signer",
+    "authority",
+    "signing_time",
+    "gen_time",
+    "level",
+    "covers_whole_file",
+    "status",
+)
 
 
 class UsageRefused(InvalidInput):
@@ -126,7 +134,9 @@ def _moment(text: str | None) -> datetime:
     try:
         return parse_rfc3339(text)
     except ValueError as fault:
-        raise UsageRefused("--at is a moment with its zone, such as 2026-11-22T08:00:00Z (RFC 3339)") from fault
+        raise UsageRefused(
+            "--at is a moment with its zone, such as 2026-11-22T08:00:00Z (RFC 3339)"
+        ) from fault
 
 
 def _print(report: Report, language: Language, *, as_json: bool) -> None:

@@ -77,7 +77,7 @@ def archive_case(story: Story) -> None:
         title="明日家园住宅小区一期建设工程规划许可",
     )  # fmt: skip
     story.known["record"] = _submit(planning, manifest, papers, key="archive-1")
-    _keep(story, "archived-case", story.known["record"])
+    _keep(story, planning, "archived-case", "planning", story.known["record"])
 
 
 def retrieve_material(story: Story) -> None:
@@ -155,7 +155,7 @@ def reuse_material(story: Story) -> None:
     second = _submit(archives, manifest, papers, key="archive-2")
     if second["reused"] != [reuse["id"]]:
         raise StepFailed("the second package does not cite the old record")
-    _keep(story, "second-case", second)
+    _keep(story, archives, "second-case", "archives", second)
 
 
 def copy_storage_roots(story: Story) -> None:
@@ -166,7 +166,10 @@ def copy_storage_roots(story: Story) -> None:
         shutil.copytree(source, story.output / "archive" / key)
 
 
-def _keep(story: Story, name: str, record: Mapping[str, Any]) -> None:
+def _keep(story: Story, agency: Agency, name: str, root: str, record: Mapping[str, Any]) -> None:
+    """The record's receipt, and the timestamp over its package, named for the storage root it lies in."""
+    token = agency.system().get(f"/v1/records/{record['id']}/timestamp").content
+    story.write(f"proofs/{root}-package.tst", token)
     story.known.setdefault("events", {})[name] = record["event_id"]
     story.write(f"proofs/{name}.receipt", record["receipt"]["note"].encode())
     story.note(record["archival_code"], record=record["id"], package_sha256=record["package_sha256"])

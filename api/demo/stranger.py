@@ -21,6 +21,7 @@ from rich.table import Table
 from api.demo import reporting
 from trust.kernel.report import Indication, Report
 from trust.pki.trust_store import TrustStore
+from trust.timestamp.verification import verify_token
 from trust.verify.texts import Language, indication_text
 from trust.verify.verifier import verify_bytes, verify_directory
 
@@ -75,6 +76,7 @@ def verify_all(folder: Path) -> list[Line]:
             report = verify_bytes(data, name=name, trust=trust.without_revocation(), at=at)
             lines.append(_line(name, "without CRLs", Indication.CANNOT_TELL, report, reason="revocation"))
     lines.extend(_archives(folder))
+    lines.extend(_package_timestamps(folder, trust, at))
     return lines
 
 
@@ -105,6 +107,25 @@ def _archives(folder: Path) -> Iterator[Line]:
             package.write_bytes(octets)
             deed = f"byte {position} of {package.name} changed"
             yield _line(name, deed, Indication.INVALID, verify_directory(copy), reason="ocfl-digest")
+
+
+def _package_timestamps(folder: Path, trust: TrustStore, at: datetime) -> Iterator[Line]:
+    """The RFC 3161 token of each package: over the package as stored, over one with a byte changed, without CRLs."""
+    for path in sorted((folder / "proofs").glob("*-package.tst")):
+        root = folder / "archive" / path.name.removesuffix("-package.tst")
+        (package,) = root.rglob("package.zip")
+        data, token = package.read_bytes(), path.read_bytes()
+        name = path.relative_to(folder).as_posix()
+        yield _line(
+            name, "over its package", Indication.VALID, verify_token(token, data=data, trust=trust, at=at)
+        )
+        position = len(data) // 2
+        changed = data[:position] + bytes([data[position] ^ _CHANGE]) + data[position + 1 :]
+        report = verify_token(token, data=changed, trust=trust, at=at)
+        deed = f"byte {position} of the package changed"
+        yield _line(name, deed, Indication.INVALID, report, reason="imprint")
+        report = verify_token(token, data=data, trust=trust.without_revocation(), at=at)
+        yield _line(name, "without CRLs", Indication.CANNOT_TELL, report, reason="revocation")
 
 
 def _in_first_stream(data: bytes) -> int:

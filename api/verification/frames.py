@@ -76,7 +76,11 @@ def decode_trust(octets: bytes) -> TrustStore:
 
 def encode_answer(answer: Mapping[str, Any]) -> bytes:
     """An answer's octets; what JSON cannot say becomes text."""
-    return json.dumps(answer, default=str).encode()
+    return json.dumps(answer, default=_said).encode()
+
+
+def _said(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def decode_answer(octets: bytes) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ leaves at most an intent without an outcome, which `archive.ingest.resume` bring
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
@@ -43,7 +43,7 @@ from archive.scheme.repository import ClassificationScheme
 from identity.caller import Caller, Scope
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import Clock
-from trust.kernel.errors import FieldError, InvalidInput
+from trust.kernel.errors import FieldError, InvalidInput, Unavailable
 from trust.kernel.ids import Ids
 from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event, EventReceipt
@@ -136,7 +136,7 @@ class IngestCase:
                     Records(work).intend(record, citations=[cited.reuse_id for cited in manifest.reused])
                     work.record(_intended(record, caller))
             if subject != record_id:
-                self._objects.delete(kept.key, kept.version_id)
+                self._purge(kept)
                 return self._answer(subject, agency_id)
 
             # 4. One package, a bag in a stored zip.
@@ -152,7 +152,7 @@ class IngestCase:
             receipt = register(
                 work, record, stored, materials, timestamp, caller=caller, clock=self._clock
             )  # fmt: skip
-        self._objects.delete(kept.key, kept.version_id)
+        self._purge(kept)
         with self._ledger.read() as reading:
             return IngestedCase(record=Records(reading).get(record.id, agency_id=agency_id), receipt=receipt)
 
@@ -214,6 +214,11 @@ class IngestCase:
             keep_submission(bag, received, tags)
             bag.seek(0)
             return self._objects.put(key, bag)
+
+    def _purge(self, kept: StoredObject) -> None:
+        """What is kept is no longer needed; where the store is away for that, the worker sweeps it later."""
+        with suppress(Unavailable):
+            self._objects.delete(kept.key, kept.version_id)
 
     def _record(
         self,

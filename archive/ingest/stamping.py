@@ -51,7 +51,8 @@ class StampPending:
             waiting = Records(work).unstamped(limit=limit)
         stamped = 0
         for record in waiting:
-            timestamp = self._stamps.obtain(record, record.package_sha256 or b"")
+            digest = record.package_sha256
+            timestamp = None if digest is None else self._stamps.obtain(record, digest)
             if timestamp is None:
                 break  # the authority is still away
             with self._ledger.work() as work:

@@ -22,8 +22,8 @@ from trust.packages.zip_directory import ZipLimits, read_entries, read_entry
 MAX_MATERIAL_BYTES: Final = 128 * 1024 * 1024
 # The manifest's schema has the same number.
 MAX_MATERIALS: Final = 1000
-# A deployment sets what it takes below this (`max_package_bytes`).
-MAX_SUBMISSION_BYTES: Final = 4 * 1024**3
+# Unpacked, on the disk of whoever receives it; a deployment sets what it takes packed (`max_package_bytes`).
+MAX_SUBMISSION_BYTES: Final = 1024**3
 # What stays below a segment's limit when a bag's folder and `data/` are put before it.
 MAX_NAME_OCTETS: Final = 600
 PACKAGE_LIMITS: Final = ZipLimits(

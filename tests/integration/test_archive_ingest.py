@@ -172,6 +172,14 @@ def test_retention_is_counted_from_the_event_and_permanent_is_rolling(room: Arch
     assert "record.retained" in room.acts(permanent.id)
 
 
+def test_a_class_with_a_part_y_is_not_taken_for_permanent(room: ArchiveRoom) -> None:
+    room.define(room.planning, "Z109", code="XZ·2026·Y")
+    record = room.ingest(class_code="XZ·2026·Y", retention="D10").record
+    assert str(record.code) == "Z109-XZ·2026·Y·2026·D10·规划处-0001"
+    room.clock.advance(days=366 * 7)
+    assert room.desk.retain_permanent() == 0
+
+
 def test_a_period_that_has_run_out_is_for_appraisal(room: ArchiveRoom) -> None:
     with pytest.raises(RetentionOver):
         room.ingest(retention="D10", event_date="2010-01-01")

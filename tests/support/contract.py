@@ -4,7 +4,7 @@
 
 Requests are of the documented shape and of shapes next to it. Where a path or a body names a thing (`seal_id`), the
 ids that the party sees in the API's own lists are often put in, so that requests reach beyond "there is no such
-thing". Bounded in examples for each operation, and in time: when time runs short, each operation still gets a few.
+thing". Bounded in examples for each operation, and in time: when it runs short, each operation still gets its turn.
 """
 
 import re
@@ -65,10 +65,10 @@ schemathesis.openapi.media_type(
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How much is tried: examples for each operation and kind of data, and fewer once `seconds` are over."""
+    """Requests for each operation, of the documented shape and others; one of each once `seconds` are over."""
 
-    examples: int
-    examples_in_a_hurry: int
+    documented: int
+    others: int
     seconds: float
 
 
@@ -101,9 +101,9 @@ class Exploration:
             if number % LEARN_EVERY == 0:
                 self._learn(client, headers)
             hurry = time.monotonic() > hurry_from
-            examples = self.bounds.examples_in_a_hurry if hurry else self.bounds.examples
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                self._try(operation, mode, examples, client, headers)
+            documented, others = (1, 1) if hurry else (self.bounds.documented, self.bounds.others)
+            self._try(operation, GenerationMode.POSITIVE, documented, client, headers)
+            self._try(operation, GenerationMode.NEGATIVE, others, client, headers)
         return list(self._findings.values())
 
     def _signed_in(self, client: ASGIClient, headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, LiteralString, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec
 
 import httpx
 import psycopg
@@ -98,7 +98,7 @@ class KillHouse:
         with psycopg.connect(
             libpq_url(self.supervisor.settings.database_owner_url), row_factory=dict_row
         ) as connection:
-            return connection.execute(cast(LiteralString, query), values).fetchall()
+            return connection.execute(query.encode(), values).fetchall()
 
     def row(self, query: str, **values: object) -> dict[str, Any]:
         """The one row there is."""
@@ -119,7 +119,7 @@ class KillHouse:
             "SELECT subject FROM trust.idempotency_keys WHERE caller = %(caller)s AND act = %(act)s AND key = %(key)s",
             caller=self.program.id, act=act, key=key,
         )  # fmt: skip
-        return found["subject"]
+        return str(found["subject"])
 
     def trust(self) -> TrustStore:
         """What a stranger would trust now."""

@@ -92,7 +92,11 @@ def _table(package: str, every: Iterable[Problem]) -> str:
         for each in every
         if each.module.split(".")[0] == package
     )
-    return f"\n## {package}\n\n| code | status | retry | meaning |\n| --- | --- | --- | --- |\n{rows}" if rows else ""
+    return (
+        f"\n## {package}\n\n| code | status | retry | meaning |\n| --- | --- | --- | --- |\n{rows}"
+        if rows
+        else ""
+    )
 
 
 def _cell(text: str) -> str:

@@ -21,7 +21,9 @@ PAGES = sorted(
 _FOLDERS = (*PACKAGES, "tests", "docs", ".ci")
 _CODE = re.compile(r"`([^`\n]+)`")
 _BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_POINTER = re.compile(rf"(?:{'|'.join(map(re.escape, _FOLDERS))})/[\w./-]*|[A-Z]\w+\.md|Makefile|\.importlinter")
+_POINTER = re.compile(
+    rf"(?:{'|'.join(map(re.escape, _FOLDERS))})/[\w./-]*|[A-Z]\w+\.md|Makefile|\.importlinter"
+)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _YINXIN = re.compile(r"(?:^|[\s`(])yinxin((?: [a-z][a-z-]*)+)((?: [^\s`|;&]+)*)", re.MULTILINE)
 _MAKE = re.compile(r"(?:^|`)make ([a-z][a-z-]*)", re.MULTILINE)

@@ -1,0 +1,516 @@
+"""The signer asked for what it must refuse, over its real socket; and what bad frames do to it."""
+
+import json
+import os
+import socket
+import stat
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from tests.support.house import House, RunningSigner
+from trust.authority.issuance import new_key_binding
+from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, TIMESTAMP_LABEL, Authority, IssuedCertificate
+from trust.crypto.cms import ParsedCms
+from trust.crypto.digests import sha256
+from trust.crypto.suites import Suite
+from trust.kernel.canonical import canonical_json
+from trust.kernel.clock import SystemClock
+from trust.kernel.ids import Ids
+from trust.kernel.randomness import SystemRandomness
+from trust.keys import wire
+from trust.keys.certificates import CertificatePayload
+from trust.keys.client import SignerClient
+from trust.keys.errors import KeyNotUsable, SignerAway, SignerRefused, WrappedKeyBroken
+from trust.keys.keyring import Keyring
+from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, KeyPurpose
+from trust.keys.operations import Operations
+from trust.keys.repository import Intents, KeyBindings, WrappedKeys
+from trust.keys.server import MAX_BATCH, SignerServer
+from trust.keys.tables import keys
+from trust.keys.wrapping import KeyWrap, read_key_encryption_key
+from trust.ledger.model import Actor
+from trust.pki.profiles import TIMESTAMP_POLICY, ProfileName
+from trust.storage.database import Database
+
+DIGEST = sha256(b"the prepared document")
+TESTER = Actor(kind="test", id="test")
+SUBJECT = {"C": "CN", "O": "江城市自然资源和规划局", "CN": "规划局公章"}
+
+
+@dataclass(kw_only=True)
+class Room:
+    """The signer's client, and everything a domain may commit before it asks."""
+
+    house: House
+
+    @property
+    def client(self) -> SignerClient:
+        return self.house.services.signer
+
+    @property
+    def database(self) -> Database:
+        return self.house.services.database
+
+    def binding(self, label: str) -> KeyBinding:
+        with self.database.read() as work:
+            return KeyBindings(work).require(label)
+
+    def sealing_key(self, label: str) -> tuple[KeyInfo, IssuedCertificate]:
+        """A seal's key with a certificate of its own."""
+        key = self.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+        return key, self.certify(key, label)
+
+    def certify(self, key: KeyInfo, label: str) -> IssuedCertificate:
+        return self.house.services.certificates.issue(
+            authority=Authority.SEALS,
+            profile=ProfileName.SEAL,
+            subject=SUBJECT,
+            spki=key.spki,
+            owner=label,
+            agency=None,
+            actor=TESTER,
+            bind=new_key_binding(key, label=f"seal/{label}"),
+        )
+
+    def intend(
+        self,
+        subject: str,
+        key_id: KeyId,
+        *,
+        kind: IntentKind = IntentKind.SEAL_USE,
+        digest: bytes = DIGEST,
+        lease: float = 30,
+    ) -> None:
+        now = SystemClock().now()
+        intent = Intent(
+            subject=subject, key_id=key_id, kind=kind, digest=digest,
+            lease_until=now + timedelta(seconds=lease),
+        )  # fmt: skip
+        with self.database.work() as work:
+            Intents(work).record(intent, at=now)
+
+    def bind(self, key: KeyInfo, *, label: str, spki: bytes, certificate: bytes) -> None:
+        made = KeyBinding(
+            key_id=key.key_id, label=label, purpose=key.purpose, suite=key.suite, spki=spki,
+            certificate=certificate, chain=(),
+        )  # fmt: skip
+        with self.database.work() as work:
+            KeyBindings(work).bind(made, at=SystemClock().now())
+
+    def certificate_intent(self, name: str) -> tuple[str, dict[str, Any]]:
+        """An intent to issue a seal certificate for somebody's key, and its payload."""
+        now = SystemClock().now().replace(microsecond=0)
+        payload = CertificatePayload(
+            profile=ProfileName.SEAL,
+            subject=SUBJECT,
+            spki=self.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256).spki,
+            serial=(1 << 100) + 7,
+            not_before=now,
+            not_after=now + timedelta(days=30),
+            crl_url="http://127.0.0.1:8460/crl/seals.crl",
+            ca_url="http://127.0.0.1:8460/ca/seals.cer",
+        )
+        authority = self.binding(f"{AUTHORITY_LABEL}{Authority.SEALS}")
+        self.intend(name, authority.key_id, kind=IntentKind.CERTIFICATE, digest=payload.digest())
+        return name, payload.to_json()
+
+
+@pytest.fixture
+def room(house: House) -> Room:
+    return Room(house=house)
+
+
+def test_an_intended_digest_is_signed_under_the_seals_own_certificate(room: Room) -> None:
+    key, issued = room.sealing_key("seal_1")
+    room.intend("use_1", key.key_id)
+    cms = ParsedCms.parse(room.client.sign_cms("use_1"))
+    assert cms.message_digest == DIGEST
+    assert cms.signer_certificate == issued.certificate
+
+
+def test_without_a_committed_intent_nothing_is_signed(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    with pytest.raises(SignerRefused, match="no committed intent"):
+        room.client.sign_cms("use_1")
+
+    with pytest.raises(RuntimeError), room.database.work() as work:
+        now = SystemClock().now()
+        lease = now + timedelta(seconds=30)
+        intent = Intent(
+            subject="use_1", key_id=key.key_id, kind=IntentKind.SEAL_USE, digest=DIGEST, lease_until=lease
+        )
+        Intents(work).record(intent, at=now)
+        with pytest.raises(SignerRefused, match="no committed intent"):
+            room.client.sign_cms("use_1")
+        raise RuntimeError("the act ends before it commits")
+    with pytest.raises(SignerRefused, match="no committed intent"):
+        room.client.sign_cms("use_1")
+
+
+def test_an_intent_of_another_kind_is_no_leave(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    payload = {"vct": "urn:x"}
+    room.intend("lic_1", key.key_id, kind=IntentKind.CREDENTIAL, digest=sha256(canonical_json(payload)))
+    with pytest.raises(SignerRefused, match="for a credential, not for a seal-use"):
+        room.client.sign_cms("lic_1")
+    with pytest.raises(SignerRefused, match="not for a certificate"):
+        room.client.issue_certificate("lic_1", payload)
+
+
+def test_what_is_concluded_is_not_signed_again(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    room.intend("use_1", key.key_id)
+    with room.database.work() as work:
+        assert Intents(work).conclude("use_1", "abandoned", at=SystemClock().now())
+    with pytest.raises(SignerRefused, match="already concluded: abandoned"):
+        room.client.sign_cms("use_1")
+    room.intend("use_1", key.key_id)  # nor does a further intent open it again
+    with pytest.raises(SignerRefused, match="already concluded"):
+        room.client.sign_cms("use_1")
+
+
+def test_past_its_lease_an_intent_is_no_leave(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    room.intend("use_1", key.key_id, lease=-0.001)
+    with pytest.raises(SignerRefused, match="lease of use_1 has run out"):
+        room.client.sign_cms("use_1")
+
+
+def test_the_newest_intent_of_a_subject_is_the_one_that_counts(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    room.intend("use_1", key.key_id)
+    room.intend("use_1", key.key_id, digest=sha256(b"prepared again"))
+    assert ParsedCms.parse(room.client.sign_cms("use_1")).message_digest == sha256(b"prepared again")
+    room.intend("use_1", key.key_id, lease=-1)
+    with pytest.raises(SignerRefused):
+        room.client.sign_cms("use_1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda payload: payload["subject"].update(CN="规划局公草"),
+        lambda payload: payload.update(serial=str(int(payload["serial"]) + 1)),
+        lambda payload: payload.update(profile="issuing-authority"),
+        lambda payload: payload.update(profile="root"),
+        lambda payload: payload.update(not_after=payload["not_after"].replace("2", "3", 1)),
+        lambda payload: payload.update(crl_url=None),
+        lambda payload: payload.update(further="x"),
+        lambda payload: payload.pop("ca_url"),
+    ],
+)
+def test_a_payload_changed_by_a_character_is_not_signed(
+    room: Room, change: Callable[[dict[str, Any]], object]
+) -> None:
+    subject, payload = room.certificate_intent("certificate/1")
+    changed = json.loads(json.dumps(payload))
+    change(changed)
+    with pytest.raises(SignerRefused, match="not the one intended"):
+        room.client.issue_certificate(subject, changed)
+    assert room.client.issue_certificate(subject, payload)
+
+
+def test_a_certificate_that_its_profile_forbids_is_not_signed_though_it_was_intended(room: Room) -> None:
+    _subject, payload = room.certificate_intent("certificate/1")
+    forbidden = {**payload, "subject": {"C": "CN", "CN": "110105194912310021"}, "profile": "citizen"}
+    authority = room.binding(f"{AUTHORITY_LABEL}{Authority.SEALS}")
+    digest = sha256(canonical_json(forbidden))
+    room.intend("certificate/2", authority.key_id, kind=IntentKind.CERTIFICATE, digest=digest)
+    with pytest.raises(SignerRefused):
+        room.client.issue_certificate("certificate/2", forbidden)
+
+
+def test_an_intent_cannot_lend_a_key_to_another_purpose(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    authority = room.binding(f"{AUTHORITY_LABEL}{Authority.SEALS}")
+    _subject, payload = room.certificate_intent("certificate/1")
+    digest = sha256(canonical_json(payload))
+    room.intend("certificate/2", key.key_id, kind=IntentKind.CERTIFICATE, digest=digest)
+    with pytest.raises(KeyNotUsable, match="is for seal, not for authority"):
+        room.client.issue_certificate("certificate/2", payload)
+    room.intend("use_1", authority.key_id)
+    with pytest.raises(KeyNotUsable, match="is for authority, not for seal"):
+        room.client.sign_cms("use_1")
+    room.intend("use_2", KeyId("key_" + "0" * 32))
+    with pytest.raises(KeyNotUsable, match="holds no key"):
+        room.client.sign_cms("use_2")
+
+
+def test_a_service_key_signs_structures_of_its_own_purpose_only(room: Room) -> None:
+    seal, _issued = room.sealing_key("seal_1")
+    authority = room.binding(f"{AUTHORITY_LABEL}{Authority.SEALS}").key_id
+    timestamp = room.binding(TIMESTAMP_LABEL).key_id
+    ledger = room.binding(LEDGER_LABEL).key_id
+    now = SystemClock().now().replace(microsecond=0)
+    client = room.client
+
+    def stamp(key_id: KeyId) -> object:
+        return client.timestamp(key_id, imprint=DIGEST, nonce=1, policy=TIMESTAMP_POLICY)
+
+    def revoke(key_id: KeyId) -> object:
+        return client.sign_crl(
+            key_id, number=1, this_update=now, next_update=now + timedelta(hours=1), revoked=[]
+        )
+
+    def checkpoint(key_id: KeyId) -> object:
+        return client.sign_checkpoint(key_id, origin="yinxin.example/log", size=0, root=bytes(32))
+
+    def receipt(key_id: KeyId) -> object:
+        return client.sign_receipt(
+            key_id, origin="yinxin.example/log", event_id="event_1", leaf_hash=bytes(32), latest=now
+        )
+
+    def status(key_id: KeyId) -> object:
+        return client.sign_status_list(key_id, {"status_list": {"bits": 1, "lst": "eNoDAAAAAAE"}})
+
+    own = {stamp: timestamp, revoke: authority, checkpoint: ledger}
+    for act in (stamp, revoke, checkpoint, receipt, status):
+        for key_id in {seal.key_id, authority, timestamp, ledger} - {own.get(act)}:
+            if act is receipt and key_id == ledger:
+                continue
+            with pytest.raises(KeyNotUsable):
+                act(key_id)
+    for act, key_id in own.items():
+        assert act(key_id)
+
+
+def test_a_status_list_key_signs_no_credential(room: Room) -> None:
+    key_id = room.binding("service/status-list").key_id
+    for payload in ({"vct": "urn:x"}, {"status_list": {}, "vct": "urn:x"}, {}):
+        with pytest.raises(SignerRefused):
+            room.client.sign_status_list(key_id, payload)
+
+
+def test_a_key_without_a_certificate_seals_nothing(room: Room) -> None:
+    key = room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+    room.intend("use_1", key.key_id)
+    with pytest.raises(KeyNotUsable, match="has no certificate"):
+        room.client.sign_cms("use_1")
+
+
+def test_a_certificate_of_another_key_is_not_signed_under(room: Room) -> None:
+    _other, issued = room.sealing_key("seal_1")
+    key = room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+    room.bind(key, label="seal/mine", spki=key.spki, certificate=issued.certificate)
+    room.intend("use_1", key.key_id)
+    with pytest.raises(KeyNotUsable, match="for another key"):
+        room.client.sign_cms("use_1")
+
+
+def test_a_binding_that_lies_about_the_key_is_not_signed_under(room: Room) -> None:
+    other, issued = room.sealing_key("seal_1")
+    key = room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+    room.bind(key, label="seal/mine", spki=other.spki, certificate=issued.certificate)
+    room.intend("use_1", key.key_id)
+    with pytest.raises(KeyNotUsable):
+        room.client.sign_cms("use_1")
+
+
+def test_a_certificate_bound_anew_is_the_one_signed_under(room: Room) -> None:
+    key, first = room.sealing_key("seal_1")
+    room.intend("use_1", key.key_id)
+    assert ParsedCms.parse(room.client.sign_cms("use_1")).signer_certificate == first.certificate
+    second = room.certify(key, "seal_1")
+    room.intend("use_2", key.key_id)
+    assert ParsedCms.parse(room.client.sign_cms("use_2")).signer_certificate == second.certificate
+
+
+def test_a_batch_is_answered_item_by_item(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    for name in ("use_1", "use_3"):
+        room.intend(name, key.key_id)
+    first, second, third = room.client.sign_cms_batch(["use_1", "use_2", "use_3"])
+    assert isinstance(first, bytes)
+    assert isinstance(second, SignerRefused)
+    assert isinstance(third, bytes)
+    assert room.client.sign_cms_batch([]) == []
+
+
+def test_a_batch_over_the_limit_is_refused_by_name(room: Room) -> None:
+    with pytest.raises(SignerRefused, match="at most"):
+        room.client.sign_cms_batch(["use"] * (MAX_BATCH + 1))
+
+
+def test_an_item_of_a_batch_that_is_no_message_has_an_answer_of_its_own(room: Room) -> None:
+    with knocking(room) as door:
+        wire.send(door, {"do": "batch", "items": ["ping", {"do": "ping"}]})
+        answer = wire.receive(door)
+    assert answer is not None
+    refused, pinged = answer["ok"]
+    assert refused["error"] == "malformed"
+    assert pinged == {"ok": {}}
+
+
+def test_a_batch_in_a_batch_does_not_get_round_the_limit(room: Room) -> None:
+    with knocking(room) as door:
+        wire.send(door, {"do": "batch", "items": [{"do": "batch", "items": [{"do": "ping"}]}]})
+        answer = wire.receive(door)
+    assert answer is not None
+    assert "error" in answer["ok"][0]
+
+
+@contextmanager
+def knocking(room: Room) -> Iterator[socket.socket]:
+    """A connection of our own to the signer's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.settimeout(5)
+        door.connect(str(room.house.services.settings.socket_path))
+        yield door
+
+
+def framed(body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + body
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        struct.pack(">I", wire.MAX_FRAME_OCTETS + 1) + b"{}",
+        b"\xff\xff\xff\xff",
+        framed(b""),
+        framed(b"not json"),
+        framed(b"\xff\xfe\x00"),
+        framed(b'["a", "list"]'),
+        framed(b"[" * 200_000),
+        framed(b'{"do":"ping"')[:-3],
+        b"\x00\x00",
+    ],
+    ids=["http", "over-long", "huge", "empty", "no-json", "no-utf8", "list", "deep", "cut-off", "half-a-length"],
+)
+def test_a_bad_frame_ends_its_own_conversation_and_nothing_else(
+    room: Room, octets: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    with knocking(room) as door:
+        door.sendall(octets)
+        door.shutdown(socket.SHUT_WR)
+        assert door.recv(1) == b""
+    room.client.ping()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"do": None},
+        {"do": "sign"},
+        {"do": "__class__"},
+        {"do": ["ping"]},
+        {"do": "batch"},
+        {"do": "batch", "items": {"do": "ping"}},
+        {"do": "sign-cms"},
+        {"do": "sign-cms", "subject": None},
+        {"do": "sign-cms", "subject": {"a": 1}},
+        {"do": "sign-cms", "subject": 7},
+        {"do": "sign-cms", "subject": "nul\x00"},
+        {"do": "sign-cms", "subject": "\ud800"},
+        {"do": "create-key", "purpose": "master", "suite": "p256-sha256"},
+        {"do": "create-key", "purpose": "seal", "suite": "rsa"},
+        {"do": "timestamp", "key_id": "key_1", "imprint": "no base64!"},
+        {"do": "sign-crl", "key_id": 5},
+        {"do": "issue-certificate", "subject": "x", "payload": None},
+        {"do": "export-key", "key_id": "key_1"},
+    ],
+    ids=lambda message: json.dumps(message)[:40],
+)
+def test_a_message_that_makes_no_sense_is_answered_with_an_error(room: Room, message: dict[str, Any]) -> None:
+    with knocking(room) as door:
+        wire.send(door, message)
+        answer = wire.receive(door)
+        assert answer is not None
+        assert isinstance(answer["error"], str)
+        wire.send(door, {"do": "ping"})
+        assert wire.receive(door) == {"ok": {}}
+
+
+def test_only_our_own_user_may_reach_the_socket(room: Room) -> None:
+    path = room.house.services.settings.socket_path
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.stat().st_uid == os.geteuid()
+
+
+def test_a_signer_that_makes_its_own_folder_closes_it_to_others(tmp_path: Path) -> None:
+    server = SignerServer(tmp_path / "signer" / "socket", {})
+    server._server.server_close()
+    assert stat.S_IMODE((tmp_path / "signer").stat().st_mode) == 0o700
+
+
+def test_a_signer_away_says_so_and_one_that_comes_back_is_found_again(room: Room) -> None:
+    room.client.ping()
+    room.house.signer.stop()
+    with pytest.raises(SignerAway):
+        room.client.ping()
+    room.house.signer.start()
+    room.client.ping()
+
+
+def test_a_signer_that_hangs_up_in_the_middle_of_an_answer_is_away(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(path))
+        listening.listen(1)
+        client = SignerClient(path, answer_seconds=0.1)
+        with pytest.raises(SignerAway):  # nobody answers in time
+            client.ping()
+
+
+def signer_with(room: Room, key_encryption_key: bytes) -> Operations:
+    """The signer's operations as another process has them, whose memory holds no key yet."""
+    settings = room.house.services.settings
+    clock, randomness = SystemClock(), SystemRandomness()
+    database = Database(settings.database_signer_url)
+    keyring = Keyring(
+        database=database,
+        wrap=KeyWrap(key_encryption_key, randomness),
+        clock=clock,
+        ids=Ids(clock, randomness),
+    )
+    return Operations(keyring=keyring, database=database, clock=clock, randomness=randomness)
+
+
+def test_another_key_encryption_key_opens_no_key(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    room.intend("use_1", key.key_id)
+    with pytest.raises(WrappedKeyBroken):
+        signer_with(room, bytes(32)).sign_cms({"subject": "use_1"})
+    right = read_key_encryption_key(room.house.services.settings.key_encryption_key)
+    assert signer_with(room, right).sign_cms({"subject": "use_1"})
+
+
+@pytest.mark.parametrize("what", ["wrapped", "wrapped and spki", "purpose", "suite", "cut", "empty"])
+def test_a_changed_row_of_a_wrapped_key_is_broken_also_over_the_socket(room: Room, what: str) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    other = room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+    room.intend("use_1", key.key_id)
+    room.house.signer.stop()
+    owner = Database(room.house.services.settings.database_signer_url)
+    with owner.work() as work:
+        found = WrappedKeys(work).find(other.key_id)
+        mine = WrappedKeys(work).find(key.key_id)
+        assert found is not None
+        assert mine is not None
+        changed: dict[str, Any] = {
+            "wrapped": {"wrapped": found[3]},
+            "wrapped and spki": {"wrapped": found[3], "spki": found[2]},
+            "purpose": {"purpose": "authority"},
+            "suite": {"suite": "ed25519"},
+            "cut": {"wrapped": mine[3][:20]},
+            "empty": {"wrapped": b""},
+        }[what]
+        work.execute(update(keys).where(keys.c.key_id == key.key_id).values(**changed))
+    owner.close()
+    room.house.signer.start()
+    with pytest.raises(WrappedKeyBroken):
+        room.client.sign_cms("use_1")
+    assert isinstance(room.house.signer, RunningSigner)
+    room.client.ping()
