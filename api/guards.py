@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,8 +17,11 @@ REQUESTS: Final = Counter(
     "yinxin_requests_total", "Requests by route and status", ["method", "route", "status"]
 )
 SECONDS: Final = Histogram("yinxin_request_seconds", "Time to answer by route", ["method", "route"])
-# A request's own fields beside a file: forms and JSON bodies are far smaller.
+# A request's own fields beside a file.
 _ENVELOPE_BYTES: Final = 1024 * 1024
+# What is no upload is read and parsed whole, also for callers nobody knows yet: an impression in base64 is the
+# largest.
+_MAX_PLAIN_BYTES: Final = 4 * 1024 * 1024
 _log = structlog.get_logger("yinxin.requests")
 
 _HEADERS: Final = {
@@ -33,8 +37,11 @@ _HEADERS: Final = {
 }
 
 
-class BodyTooLarge(Exception):
+class BodyTooLarge(HTTPException):
     """The body went over the limit while it arrived."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Guards:
@@ -76,9 +83,12 @@ class Guards:
         if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
             await _refusal(400, "malformed", "a NUL octet in the address", trace_id)(scope, receive, send)
             return
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self._limit:
-            await _refusal(413, "too-large", f"a body has at most {self._limit} octets", trace_id)(
+        headers = dict(scope["headers"])
+        is_upload = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        limit = self._limit if is_upload else min(self._limit, _MAX_PLAIN_BYTES)
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > limit:
+            await _refusal(413, "too-large", f"a body has at most {limit} octets", trace_id)(
                 scope, receive, send
             )
             return
@@ -89,7 +99,7 @@ class Guards:
             message = await receive()
             if message["type"] == "http.request":
                 arrived += len(message.get("body", b""))
-                if arrived > self._limit:
+                if arrived > limit:
                     raise BodyTooLarge
             return message
 
@@ -97,8 +107,15 @@ class Guards:
             await self._app(scope, counted_receive, send)
         except BodyTooLarge:
             if not outcome["begun"]:
-                detail = f"a body has at most {self._limit} octets"
+                detail = f"a body has at most {limit} octets"
                 await _refusal(413, "too-large", detail, trace_id)(scope, receive, send)
+        except Exception as fault:
+            # Whatever nothing else answered: said to the log, and to the caller without a word of it.
+            _log.error("request.fault", fault=type(fault).__name__, exc_info=fault)
+            if outcome["begun"]:
+                raise
+            detail = "something failed on our side; the trace id finds it in the logs"
+            await _refusal(500, "internal", detail, trace_id)(scope, receive, send)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = str(getattr(scope.get("route"), "path", "unrouted"))

@@ -1,5 +1,6 @@
 """The small adapters by which one domain's port is met by another's service."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from trust.authority.revocation import RevocationAuthority
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.kernel.clock import Clock
-from trust.kernel.errors import NotFound
+from trust.kernel.errors import NotFound, Unavailable
 from trust.kernel.report import Report
 from trust.keys.client import SignerClient
 from trust.keys.errors import KeyNotUsable
@@ -68,7 +69,7 @@ class PartyCertificates:
 
     def revoke(self, serial: str, reason: str) -> None:
         record = self._authority.revoke(serial, reason=reason, actor=_IDENTITY)
-        self._revocations.refresh(record.authority)
+        _publish(self._revocations, record.authority)
 
 
 class SealCertificates:
@@ -102,7 +103,19 @@ class SealCertificates:
 
     def revoke(self, serial: str, *, reason: str) -> None:
         record = self._authority.revoke(serial, reason=reason, actor=_SEALS)
-        self._revocations.refresh(record.authority)
+        _publish(self._revocations, record.authority)
+
+    def revoke_others(self, *, owner: str, keep: str) -> None:
+        """A seal certificate that no seal came of is superseded by the one that counts."""
+        for record in self._authority.of_owner(owner):
+            if record.serial != keep and record.revoked_at is None:
+                self._authority.revoke(record.serial, reason="superseded", actor=_SEALS)
+
+
+def _publish(revocations: RevocationAuthority, authority: Authority) -> None:
+    """A new CRL at once; while the signer is away the worker does it at its next turn."""
+    with contextlib.suppress(Unavailable):
+        revocations.refresh(authority)
 
 
 class AgencyCredentialKeys:
@@ -197,6 +210,12 @@ class LicenceHolders:
         )
 
 
+class SealingNotThrough(Unavailable):
+    """A licence could not be sealed in several attempts; it stays in hand until an operator has looked."""
+
+    code = "sealing-not-through"
+
+
 class LicenceSealer:
     """licences' `Sealer`: the sealing procedure, for the application that asked for the licence."""
 
@@ -242,7 +261,9 @@ class LicenceSealer:
                 except SealUseAbandoned:
                     continue
             return SealedResult(document=sealed.document, seal_use_id=sealed.use.id)
-        raise SealUseAbandoned(f"sealing {subject} was abandoned {MAX_SEALING_ATTEMPTS} times")
+        raise SealingNotThrough(
+            f"sealing {subject} was abandoned {MAX_SEALING_ATTEMPTS} times; an operator has to look"
+        )
 
 
 class StatusListSigner:

@@ -26,8 +26,8 @@ def configure(*, as_json: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        without_secrets,
         structlog.processors.format_exc_info,
+        without_secrets,
         renderer,
     ]
     structlog.configure(
@@ -36,6 +36,8 @@ def configure(*, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # Faults of requests are logged by api/problems.py; the server's own traceback would say them again, unscrubbed.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.exc_info is None)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
 
 

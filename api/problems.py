@@ -120,13 +120,6 @@ def install(app: FastAPI) -> None:
         detail = _TITLES.get(error.status_code, "Refused")
         return _answer(request, error.status_code, code, detail, headers=dict(error.headers or {}))
 
-    @app.exception_handler(Exception)
-    def fault(request: Request, error: Exception) -> Response:
-        _log.error("request.fault", fault=type(error).__name__, path=_route(request), exc_info=error)
-        return _answer(
-            request, 500, "internal", "something failed on our side; the trace id finds it in the logs"
-        )
-
 
 def _answer(
     request: Request,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.events import EventReading
 from api.house_trust import HouseTrust
 from api.joins import (
     AgencyCredentialKeys,
@@ -85,6 +86,7 @@ class Services:
     sequencer: Sequencer
     proofs: LedgerProofs
     receipts: EventReceipts
+    events: EventReading
     identity: IdentityDesk
     seals: SealDesk
     licences: LicencesDesk
@@ -245,6 +247,7 @@ def build_services(
             ledger=parts.ledger,
             desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
         ),
+        events=EventReading(ledger=parts.ledger),
         identity=identity,
         seals=seals,
         licences=licences,

@@ -13,6 +13,7 @@ from seals.events import USE_READ
 from seals.model import Seal, SealAuthorisation, SealRequest, SealUse, SealUseState
 from seals.ports import AgencyDirectory, SealAuthority, TimestampSource, TrustView
 from seals.repository import SealAuthorisations, SealRequests, Seals
+from seals.uses.output import read_output
 from seals.uses.repository import SealUses
 from seals.uses.resolution import ResolveSealUses
 from seals.uses.seal_document import SealDocument
@@ -89,7 +90,7 @@ class SealReading:
         use = self.use(caller, use_id)
         if use.state is not SealUseState.COMPLETED:
             raise SealUseUnknown("this seal use has no document")
-        document = self._objects.get(use.output_key, use.output_version)
+        document = read_output(self._objects, use)
         with self._ledger.work() as work:
             work.record(Event(act=USE_READ, actor=caller.actor(), subject=use.id, agency=use.agency_id))
         return document

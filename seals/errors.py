@@ -1,6 +1,6 @@
 """What is refused in a seal's life."""
 
-from trust.kernel.errors import Broken, Conflict, Forbidden, NotFound
+from trust.kernel.errors import Broken, Conflict, Forbidden, NotFound, Unavailable
 
 
 class SealRequestUnknown(NotFound):
@@ -68,6 +68,12 @@ class SealUseLost(Conflict):
     """The worker resolved this use before the request did; the use's record says how."""
 
     code = "seal-use-lost"
+
+
+class RevocationDataStale(Unavailable):
+    """The revocation lists by which a seal is judged are out of date; the worker publishes new ones."""
+
+    code = "revocation-data-stale"
 
 
 class SealBroken(Broken):

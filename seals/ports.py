@@ -47,6 +47,10 @@ class SealAuthority(Protocol):
 
     def revoke(self, serial: str, *, reason: str) -> None: ...
 
+    def revoke_others(self, *, owner: str, keep: str) -> None:
+        """Revokes every certificate of this owner but the one with this serial."""
+        ...
+
 
 class TimestampSource(Protocol):
     """Gives RFC 3161 tokens."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, select
 
 from seals.errors import SealAuthorisationUnknown, SealRequestUnknown, SealUnknown
 from seals.model import (
@@ -175,11 +175,21 @@ class SealAuthorisations:
         return _authorisation(row)
 
     def for_use(
-        self, *, agency_id: str, application_id: str, item_code: str, seal_id: str | None
+        self, *, agency_id: str, application_id: str, item_code: str, seal_id: str | None, at: datetime
     ) -> SealAuthorisation | None:
-        """The newest standing authorisation of this application for this item, and this seal if one is named."""
+        """The standing authorisation to use: the newest that can be used at this moment, else the newest.
+
+        Of this application for this item, and this seal if one is named.
+        """
         table = seal_authorisations
-        query = select(table).where(
+        usable = and_(
+            table.c.valid_from <= at,
+            at < table.c.valid_until,
+            table.c.uses_taken < table.c.uses_allowed,
+            seals.c.state == SealState.ACTIVE.value,
+        )
+        query = select(table).join(seals, seals.c.id == table.c.seal_id)
+        query = query.where(
             table.c.agency_id == agency_id,
             table.c.application_id == application_id,
             table.c.item_code == item_code,
@@ -187,7 +197,9 @@ class SealAuthorisations:
         )
         if seal_id is not None:
             query = query.where(table.c.seal_id == seal_id)
-        row = self._work.execute(query.order_by(table.c.granted_at.desc()).limit(1)).one_or_none()
+        row = self._work.execute(
+            query.order_by(usable.desc(), table.c.granted_at.desc()).limit(1)
+        ).one_or_none()
         return None if row is None else _authorisation(row)
 
     def page(

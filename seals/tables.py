@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-from trust.storage.schema import facts, metadata, moment
+from trust.storage.schema import changeable, facts, metadata, moment
 
 seal_requests = Table(
     "seal_requests",
@@ -35,6 +35,7 @@ seal_requests = Table(
     Column("lease_until", moment()),
     CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="two_persons"),
     schema="seals",
+    info=changeable("state", "decided_by", "decided_at", "lease_until"),
 )
 
 seals = Table(
@@ -58,6 +59,7 @@ seals = Table(
     Column("valid_until", moment(), nullable=False),
     Column("made_at", moment(), nullable=False),
     schema="seals",
+    info=changeable("state", "suspended_by"),
 )
 
 seal_authorisations = Table(
@@ -78,6 +80,7 @@ seal_authorisations = Table(
     CheckConstraint("uses_taken <= uses_allowed", name="uses_within"),
     Index(None, "application_id", "item_code"),
     schema="seals",
+    info=changeable("state", "uses_taken"),
 )
 
 seal_uses = Table(
@@ -104,7 +107,7 @@ seal_uses = Table(
 seal_use_preparations = Table(
     "seal_use_preparations",
     metadata,
-    Column("position", BigInteger, Identity(), primary_key=True),
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
     Column("use_id", Text, ForeignKey("seals.seal_uses.id"), nullable=False, index=True),
     Column("digest", LargeBinary, nullable=False),
     Column("byte_range", ARRAY(BigInteger), nullable=False),

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
 from api.dependencies import DEFAULT_PAGE, Answer, CurrentCaller, Cursor, IdText, Limit, Page, ServicesOf
-from identity.caller import Role
 from identity.ids import known_id
 from trust.ledger.model import EventId, EventOutcome
-from trust.ledger.search import EventQuery, EventScope, RecordedEvent, search
+from trust.ledger.search import EventScope, RecordedEvent
 
 router = APIRouter(tags=["ledger"])
 Words = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -49,9 +48,8 @@ def list_events(
     limit: Limit = DEFAULT_PAGE,
 ) -> Page[EventAnswer]:
     """The agency's events, newest first, for its auditors: by subject, actor, act, outcome and period."""
-    caller.require_role(Role.AUDITOR)
-    query = EventQuery(
-        scope=EventScope.of_agency(caller.require_agency()),
+    page = services.events.search(
+        caller,
         subject=subject,
         actor_id=actor_id,
         act=act,
@@ -61,8 +59,6 @@ def list_events(
         after=None if after is None else known_id(EventId, after),
         limit=limit,
     )
-    with services.ledger.read() as work:
-        page = search(work, query)
     return Page(items=[_event(event) for event in page.items], next=page.next)
 
 

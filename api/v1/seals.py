@@ -31,7 +31,7 @@ from seals.impressions.round_seal import RoundSeal, draw_round_seal
 from seals.model import Seal, SealAuthorisation, SealRequest, SealRequestState, SealUse, SignatureLevel
 from seals.uses.seal_document import SealingRequest
 from trust.documents import pdf
-from trust.kernel.errors import InvalidInput
+from trust.kernel.errors import InvalidInput, Unavailable
 from trust.ledger.model import Actor
 
 router = APIRouter(prefix="/v1", tags=["seals"])
@@ -198,8 +198,11 @@ def approve_seal_request(
 ) -> SealRequestAnswer:
     """A second person approves; the seal is made at once. If the signer is away the worker makes it later."""
     approved = services.seals.decide(caller, request_id, approve=True, note=body.note)
-    seal = services.seals.make(approved, Actor(kind=caller.kind.value, id=caller.account_id))
-    return _request(services.seals.reading.request(caller, request_id), seal_id=seal.id)
+    try:
+        seal_id = services.seals.make(approved, Actor(kind=caller.kind.value, id=caller.account_id)).id
+    except Unavailable:
+        seal_id = None  # approved it is; the worker makes the seal, and the request then names it
+    return _request(services.seals.reading.request(caller, request_id), seal_id=seal_id)
 
 
 @router.post("/seal-requests/{request_id}/declines", status_code=201)

@@ -14,7 +14,6 @@ import queue
 import subprocess
 import sys
 import threading
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +30,7 @@ from api.verification.frames import (
     read_frame,
     write_frame,
 )
+from api.verification.names import shown_name
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Unavailable
 from trust.kernel.report import Checks, Report
@@ -46,7 +46,6 @@ JOBS_PER_PROCESS: Final = 200
 START_SECONDS: Final = 30.0
 # How long a job waits for a free process before the answer is: try again later.
 WAIT_SECONDS: Final = 30.0
-MAX_NAME_CHARACTERS: Final = 200
 # A Python outside the system's folders may need these to start at all.
 _LIBRARY_PATHS: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -199,7 +198,9 @@ class _Process:
         return self._process.poll() is None
 
     def wait_until_ready(self) -> bool:
-        """Whether the process has told that it is ready; waits for a new one."""
+        """Whether the process lives and has told that it is ready; waits for a new one."""
+        if not self.is_alive():
+            return False
         if not self._ready:
             answer = self._exchange((), START_SECONDS)
             self._ready = answer.get("ready") is True
@@ -249,17 +250,6 @@ class _Process:
     def _end_late(self, late: threading.Event) -> None:
         late.set()
         self._process.kill()
-
-
-def shown_name(name: str) -> str:
-    """A file's name as a stranger gave it, fit to be shown: its last part, one line, of bounded length."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    plain = "".join(
-        letter if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else " "
-        for letter in last
-    )
-    # The end is kept, for it says what kind of file it is meant to be.
-    return plain.strip()[-MAX_NAME_CHARACTERS:]
 
 
 def _environment() -> dict[str, str]:

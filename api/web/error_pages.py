@@ -1,4 +1,7 @@
-"""A refusal as a page where a browser asked, as the problem document it is where a program did."""
+"""A refusal as a page where a browser asked, as the problem document it is where a program did.
+
+What the guards refuse before there is a route, and faults of ours, are problem documents for everybody.
+"""
 
 import json
 from collections.abc import Callable
@@ -14,7 +17,7 @@ from api.web.rendering import page
 from trust.kernel.errors import YinxinError
 
 Handler = Callable[[Request, Any], Response]
-_KINDS: Final = (YinxinError, RequestValidationError, HTTPException, Exception)
+_KINDS: Final = (YinxinError, RequestValidationError, HTTPException)
 _KEPT: Final = ("retry-after", "allow", "www-authenticate")
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, File, Path, Request, UploadFile
 from fastapi.responses import HTMLResponse
 
 from api.dependencies import ServicesOf, read_upload
-from api.verification.pool import shown_name
+from api.verification.names import shown_name
 from api.web.rendering import page, visit_of
 from api.web.results import result_of
 from api.web.throttle import throttles

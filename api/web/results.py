@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from api.verification.names import plain_line
 from api.web.moments import moment_of, pdf_moment
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.verify.texts import (
@@ -90,7 +91,7 @@ def result_of(report: Report, language: Language, say: Say) -> Result:
         word=indication_text(report.indication, language),
         kind=report.kind,
         title=kind_text(report.kind, language),
-        subject=report.subject,
+        subject=plain_line(report.subject, _MAX_VALUE_CHARACTERS),
         sentence=_sentence(report, say),
         facts=tuple(_facts(report, language, say)),
         more=tuple(
@@ -153,7 +154,10 @@ def _facts(report: Report, language: Language, _: Say) -> Iterator[Row]:
         if shown:
             yield Row(
                 title=fact_text("claims", language),
-                rows=tuple(Row(title=name, text=_text(value, _)) for name, value in shown.items()),
+                rows=tuple(
+                    Row(title=plain_line(name, _MAX_VALUE_CHARACTERS), text=_text(value, _))
+                    for name, value in shown.items()
+                ),
             )
 
 
@@ -166,7 +170,7 @@ def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row
     elif isinstance(claimed, str):
         moment = pdf_moment(claimed)
         note = _("claimed by the signer; nothing proves it")
-        yield Row(title=title, moment=moment, text="" if moment else claimed[:40], note=note)
+        yield Row(title=title, moment=moment, text="" if moment else plain_line(claimed, 40), note=note)
     else:
         yield Row(title=title, text=_("not known"))
     level = facts.get("level")
@@ -175,7 +179,11 @@ def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row
             "B-T": _("with a trusted timestamp"),
             "B-B": _("without a trusted timestamp"),
         }
-        yield Row(title=fact_text("level", language), text=f"PAdES {level}", note=notes.get(level, ""))
+        yield Row(
+            title=fact_text("level", language),
+            text=f"PAdES {plain_line(level, 40)}",
+            note=notes.get(level, ""),
+        )
     later = next((check for check in report.checks if check.code == "later-changes"), None)
     if later is not None:
         yield Row(title=check_text("later-changes", language), text=_later(later, facts, _))
@@ -201,7 +209,7 @@ def _check(check: Check, language: Language, _: Say) -> CheckLine:
         reason=reason_text(check.sub_indication, language)
         if check.sub_indication and check.outcome is not Outcome.PASSED
         else "",
-        detail=check.detail[:_MAX_VALUE_CHARACTERS],
+        detail=plain_line(check.detail, _MAX_VALUE_CHARACTERS),
     )
 
 
@@ -222,7 +230,7 @@ def _text(value: Any, _: Say) -> str:
         text = ", ".join(_text(item, _) for item in value)
     else:
         text = "" if value is None else str(value)
-    return text if len(text) <= _MAX_VALUE_CHARACTERS else text[:_MAX_VALUE_CHARACTERS] + "…"
+    return plain_line(text, _MAX_VALUE_CHARACTERS)
 
 
 def _named(subject: str) -> str:
@@ -233,7 +241,7 @@ def _named(subject: str) -> str:
         if separator and name in {"CN", "O"}:
             found.setdefault(name, _unescaped(value))
     names = list(dict.fromkeys(found[name] for name in ("CN", "O") if found.get(name)))
-    return " · ".join(names) if names else subject[:_MAX_VALUE_CHARACTERS]
+    return plain_line(" · ".join(names) if names else subject, _MAX_VALUE_CHARACTERS)
 
 
 def _split(subject: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ usage_entries = Table(
     "usage_entries",
     metadata,
     # The order in which entries were made; two of one millisecond have ids in no order.
-    Column("position", BigInteger, Identity(), primary_key=True),
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
     Column("entry_id", Text, nullable=False, unique=True),
     Column("licence_id", Text, ForeignKey("licences.licences.licence_id"), nullable=False),
     Column("version_id", Text, ForeignKey("licences.versions.version_id"), nullable=False),

@@ -13,10 +13,12 @@ from seals.model import SEAL_REQUEST_STEPS, ImpressionRow, SealRequest, SealRequ
 from seals.repository import SealRequests
 from trust.crypto.digests import sha256
 from trust.kernel.clock import Clock
+from trust.kernel.errors import InvalidInput
 from trust.kernel.ids import Ids
 from trust.kernel.text import line, paragraph
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Event
+from trust.pki.lint import holds_id_number
 
 # Making a seal takes one key and one certificate; whoever takes longer than this is gone.
 MAKING_LEASE: Final = timedelta(seconds=60)
@@ -41,7 +43,7 @@ class RequestSeal:
         request = SealRequest(
             id=self._ids.new(SealRequestId),
             agency_id=caller.require_agency(),
-            name=line(name, what="the seal's name", limit=MAX_NAME_CHARACTERS),
+            name=_name(name),
             reason=paragraph(reason, what="the reason"),
             impression=ImpressionRow(
                 png=impression_png, sha256=sha256(impression_png), width_mm=width_mm, height_mm=height_mm
@@ -114,3 +116,11 @@ class DecideSealRequest:
                 )
             )
             return requests.get(request_id, agency_id=agency_id)
+
+
+def _name(text: str) -> str:
+    """A seal's name can stand in a certificate: it is short and holds no resident id number."""
+    name = line(text, what="the seal's name", limit=MAX_NAME_CHARACTERS)
+    if holds_id_number(name):
+        raise InvalidInput("the seal's name holds a resident id number; certificates carry none")
+    return name

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from seals.errors import SealBroken
-from seals.model import SealPreparation
+from seals.model import SealPreparation, SealUse
 from trust.crypto.digests import sha256
 from trust.documents import pdf
 from trust.kernel.report import Indication, Report
 from trust.pki.trust_store import TrustStore
+from trust.storage.objects import ObjectStore
 
 
 def require_intended(
@@ -27,3 +28,11 @@ def require_intended(
         reasons = ", ".join(own[0].reasons()) if own else "the signature is not found"
         raise SealBroken(f"the output would not be called valid: {reasons}")
     return own[0]
+
+
+def read_output(objects: ObjectStore, use: SealUse) -> bytes:
+    """The sealed document of a completed use, octet for octet the one recorded; raises SealBroken otherwise."""
+    document = objects.get(use.output_key, use.output_version)
+    if sha256(document) != use.output_sha256:
+        raise SealBroken(f"the stored document of {use.id} is not the one recorded; an operator has to look")
+    return document

@@ -1,5 +1,7 @@
 """What a crash left: uses without an outcome, resolved by the worker when their lease has run out."""
 
+import structlog
+
 from identity.caller import WORKER
 from seals.errors import SealBroken, SealUseLost
 from seals.events import USE_ABANDONED
@@ -15,6 +17,8 @@ from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event
 from trust.storage.objects import ObjectMissing, ObjectStore
 
+_log = structlog.get_logger("yinxin.seals")
+
 
 class ResolveSealUses:
     """Completes a use whose output is there, valid and the prepared one; abandons any other."""
@@ -26,12 +30,18 @@ class ResolveSealUses:
         self._clock = clock
 
     def __call__(self, *, limit: int = 50) -> int:
-        """Resolves overdue uses; returns how many. Two workers at once are harmless: one outcome is written."""
+        """Resolves overdue uses; returns how many were. Two workers at once are harmless: one outcome is written."""
         with self._ledger.read() as work:
             overdue = SealUses(work).overdue(self._clock.now(), limit=limit)
+        resolved = 0
         for use in overdue:
-            self._resolve(use)
-        return len(overdue)
+            try:
+                self._resolve(use)
+            except Exception as fault:  # one that cannot be resolved must not keep the others waiting
+                _log.error("seal-use.not-resolved", use=use.id, fault=type(fault).__name__)
+            else:
+                resolved += 1
+        return resolved
 
     def _resolve(self, use: SealUse) -> None:
         found = self._output(use)

@@ -13,6 +13,7 @@ from seals.acts.making import binding_of
 from seals.acts.rights import refused
 from seals.errors import (
     AuthorisationRefused,
+    RevocationDataStale,
     SealBroken,
     SealNotUsable,
     SealUseAbandoned,
@@ -35,7 +36,7 @@ from seals.model import (
 )
 from seals.ports import TimestampSource, TrustView
 from seals.repository import SealAuthorisations, Seals
-from seals.uses.output import require_intended
+from seals.uses.output import read_output, require_intended
 from seals.uses.repository import SealUses
 from trust.crypto.cms import CmsIdentity, add_timestamp, max_signed_data_size
 from trust.crypto.digests import sha256
@@ -45,11 +46,14 @@ from trust.documents import pdf
 from trust.kernel.clock import Clock
 from trust.kernel.errors import YinxinError
 from trust.kernel.ids import Ids
+from trust.kernel.report import Outcome
 from trust.keys.client import SignerClient
 from trust.keys.model import Intent, IntentKind, KeyId
 from trust.keys.repository import Intents, KeyBindings
 from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event, EventReceipt
+from trust.pki.path import validate_path
+from trust.pki.purposes import Purpose
 from trust.storage.idempotency import IdempotencyClaim, claim_for, find
 from trust.storage.objects import ObjectStore
 
@@ -125,14 +129,15 @@ class SealDocument:
             return earlier
         seal, authorisation = self._authorised(request, caller, agency_id)
 
-        # 2. Keep the original under the seal use's own key.
-        use_id = self._ids.new(SealUseId)
-        original = self._objects.put(f"{agency_id}/seal-uses/{use_id}/original.pdf", request.document)
-
-        # 3. Prepare without any key; whatever is wrong with the document or the placement is refused here.
+        # 2. Prepare without any key; whatever is wrong with the document or the placement is refused here.
         identity = self._identity(seal)
         reserved = max_signed_data_size(identity, self._token_room(request.level))
         prepared = self._prepare(request, seal, reserved)
+        self._require_parts(identity)
+
+        # 3. Keep the original under the seal use's own key.
+        use_id = self._ids.new(SealUseId)
+        original = self._objects.put(f"{agency_id}/seal-uses/{use_id}/original.pdf", request.document)
 
         # 4. Take one use and record the intent; nothing touches a key before this commits.
         now = self._clock.now()
@@ -164,6 +169,7 @@ class SealDocument:
                 self._intend(work, use, seal, prepared)
                 work.record(_intended(use, caller, prepared))
         if subject != use_id:
+            self._objects.delete(original.key, original.version_id)
             return self._answer(subject, agency_id)
 
         # 5. Have exactly that signed, and add the timestamp; what does not fit is prepared again, counted once.
@@ -211,9 +217,7 @@ class SealDocument:
             raise SealUseInProgress(f"{use.id} is still at work; ask again after a moment")
         if use.state is SealUseState.ABANDONED:
             raise SealUseAbandoned(f"{use.id} did not come to its end and was counted; use a new key")
-        return SealedDocument(
-            use=use, document=self._objects.get(use.output_key, use.output_version), receipt=None
-        )
+        return SealedDocument(use=use, document=read_output(self._objects, use), receipt=None)
 
     def _authorised(
         self, request: SealingRequest, caller: Caller, agency_id: str
@@ -225,6 +229,7 @@ class SealDocument:
                 application_id=caller.account_id,
                 item_code=request.item_code,
                 seal_id=request.seal_id,
+                at=self._clock.now(),
             )
             if authorisation is None:
                 raise refused(
@@ -235,7 +240,15 @@ class SealDocument:
                 )
             seal = Seals(work).get(authorisation.seal_id, agency_id=agency_id)
             self._require_usable(seal, authorisation, caller)
-        if binding_of(seal.id, seal.name, seal.certificate, seal.impression) != seal.binding:
+        binding = binding_of(
+            seal.id,
+            name=seal.name,
+            key_id=seal.key_id,
+            certificate=seal.certificate,
+            impression=seal.impression,
+            period=(seal.valid_from, seal.valid_until),
+        )
+        if binding != seal.binding:
             raise SealBroken(f"{seal.id} is not what it was made with; an operator has to look")
         return seal, authorisation
 
@@ -259,6 +272,25 @@ class SealDocument:
         if binding is None or binding.certificate != seal.certificate:
             raise SealBroken(f"the key of {seal.id} is bound to another certificate")
         return CmsIdentity(certificate=seal.certificate, chain=binding.chain, suite=Suite(binding.suite))
+
+    def _require_parts(self, identity: CmsIdentity) -> None:
+        """What signing and judging will need is there; what is away is said before anything is counted.
+
+        Raises SignerAway, RevocationDataStale, and SealNotUsable where a stranger would not believe the seal.
+        """
+        self._signer.ping()
+        path = validate_path(
+            identity.certificate,
+            intermediates=identity.chain,
+            trust=self._trust.current(),
+            at=self._clock.now(),
+            purpose=Purpose.DOCUMENT_SIGNING,
+        )
+        outcomes = {check.outcome: check for check in path.checks}
+        if Outcome.FAILED in outcomes:
+            raise SealNotUsable(f"the seal's certificate does not hold: {outcomes[Outcome.FAILED].detail}")
+        if Outcome.UNKNOWN in outcomes:
+            raise RevocationDataStale(f"the seal cannot be judged now: {outcomes[Outcome.UNKNOWN].detail}")
 
     def _token_room(self, level: SignatureLevel) -> int:
         return self._timestamps.largest_token() if level is SignatureLevel.B_T else 0

@@ -194,6 +194,8 @@ def test_a_withdrawn_authorisation_is_not_used_nor_withdrawn_again(house: House)
 def test_an_authorisation_outside_its_period_is_refused(desk: SealingAgency) -> None:
     services = desk.house.services
     now = services.clock.now()
+    (standing,) = services.seals.reading.authorisations(desk.approver, desk.seal.id, after=None, limit=10)
+    services.seals.authorisations.withdraw(desk.officer, standing.id, reason="r")
     services.seals.authorisations.grant(
         desk.approver,
         desk.seal.id,

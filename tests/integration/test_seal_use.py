@@ -8,13 +8,14 @@ import pytest
 
 from seals.errors import (
     AuthorisationRefused,
+    SealBroken,
     SealNotUsable,
     SealUseAbandoned,
     SealUseInProgress,
     SealUsesExhausted,
 )
 from seals.model import SealUseState, SignatureLevel
-from tests.support.house import House, SealingAgency
+from tests.support.house import ITEM, House, SealingAgency
 from tests.support.pdfs import build_pdf
 from trust.documents import pdf
 from trust.documents.pdf import DocumentNotPdf, Placement, PlacementOffPage
@@ -117,23 +118,60 @@ def test_an_impression_off_the_page_is_refused_before_a_use_is_counted(desk: Sea
     assert _uses_taken(desk) == 0
 
 
-def test_with_the_signer_away_the_use_is_intended_and_later_abandoned_but_counted(
-    desk: SealingAgency,
-) -> None:
-    services = desk.house.services
+def test_with_the_signer_away_nothing_is_counted(desk: SealingAgency) -> None:
     document = build_pdf()
-    desk.seal_document(document, level=SignatureLevel.B_T)  # the token's size is known from here on
+    desk.seal_document(document)
     desk.house.signer.stop()
     with pytest.raises(SignerAway):
         desk.seal_document(document, key="away")
-    with pytest.raises(SealUseInProgress):
-        desk.seal_document(document, key="away")
+    assert _uses_taken(desk) == 1
     desk.house.signer.start()
+    assert desk.seal_document(document, key="away").use.state is SealUseState.COMPLETED
+
+
+def test_with_the_signer_gone_in_the_middle_the_use_is_abandoned_but_counted(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = desk.house.services
+    document = build_pdf()
+
+    def gone(_subject: str) -> bytes:
+        raise SignerAway("the signer went away after the intent")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.signer, "sign_cms", gone)
+        with pytest.raises(SignerAway):
+            desk.seal_document(document, key="away")
+        with pytest.raises(SealUseInProgress):
+            desk.seal_document(document, key="away")
     _pass_the_lease(desk)
     assert services.seals.resolve() == 1
     with pytest.raises(SealUseAbandoned):
         desk.seal_document(document, key="away")
-    assert _uses_taken(desk) == 2
+    assert _uses_taken(desk) == 1
+
+
+def test_a_replaced_output_is_not_handed_out(desk: SealingAgency, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = build_pdf()
+    desk.seal_document(document, key="once")
+    monkeypatch.setattr(desk.house.services.objects, "get", lambda *_args: build_pdf(text="Another"))
+    with pytest.raises(SealBroken):
+        desk.seal_document(document, key="once")
+
+
+def test_a_later_authorisation_does_not_stand_in_the_way_of_the_present_one(desk: SealingAgency) -> None:
+    services = desk.house.services
+    now = services.clock.now()
+    services.seals.authorisations.grant(
+        desk.approver,
+        desk.seal.id,
+        application_id=desk.program.application.id,
+        item_code=ITEM,
+        valid_from=now + timedelta(days=20),
+        valid_until=now + timedelta(days=50),
+        uses_allowed=1,
+    )
+    assert desk.seal_document(build_pdf()).use.state is SealUseState.COMPLETED
 
 
 def test_an_output_that_is_there_and_intended_is_completed_by_the_worker(

@@ -85,6 +85,20 @@ def hold_ceremony(
     said: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Makes what is missing, in the file's order; `said` hears a line for each. Returns how many were made."""
+    with ledger.work() as holding:
+        holding.advisory_lock("ceremony")  # two at once: the second waits, and finds everything made
+        return _make_all(ceremony, ledger=ledger, signer=signer, authority=authority, clock=clock, said=said)
+
+
+def _make_all(
+    ceremony: Ceremony,
+    *,
+    ledger: Ledger,
+    signer: SignerClient,
+    authority: CertificateAuthority,
+    clock: Clock,
+    said: Callable[[str], None],
+) -> int:
     made = 0
     for part in ceremony.authorities:
         made += _make(

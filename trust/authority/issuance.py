@@ -224,7 +224,9 @@ class CertificateAuthority:
                 if not Intents(work).conclude(f"certificate/{row.serial}", "abandoned", at=now):
                     continue
                 authority = Authority(row.authority)
-                Certificates(work).revoke(row.serial, authority, reason="cessation-of-operation", at=now)
+                Certificates(work).revoke(
+                    row.serial, authority, reason="cessation-of-operation", at=now.replace(microsecond=0)
+                )
                 work.record(
                     Event(
                         act=CERTIFICATE_ABANDONED,

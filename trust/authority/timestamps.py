@@ -10,6 +10,7 @@ from trust.keys.model import KeyBinding
 from trust.keys.repository import KeyBindings
 from trust.pki.profiles import TIMESTAMP_POLICY
 from trust.storage.database import Database
+from trust.timestamp.errors import FailInfo, TimestampRequestRefused
 from trust.timestamp.requests import TimestampRequest
 from trust.timestamp.responses import granted
 
@@ -25,7 +26,6 @@ class TimestampAuthority:
         self._database = database
         self._signer = signer
         self._policy = policy
-        self._bound: KeyBinding | None = None
         self._largest: int | None = None
 
     def token(self, imprint: bytes, *, nonce: int | None = None, cert_req: bool = True) -> bytes:
@@ -38,7 +38,11 @@ class TimestampAuthority:
             raise TimestampAuthorityAway("the timestamp authority is away; try again later") from away
 
     def respond(self, request: TimestampRequest) -> bytes:
-        """The TimeStampResp (DER) for a request that was read and found to be one we answer."""
+        """The TimeStampResp (DER); raises TimestampRequestRefused for a policy that is not ours."""
+        if request.policy not in (None, self._policy):
+            raise TimestampRequestRefused(
+                f"only the policy {self._policy} is served", fail_info=FailInfo.UNACCEPTED_POLICY
+            )
         return granted(self.token(request.imprint, nonce=request.nonce, cert_req=request.cert_req))
 
     def largest_token(self) -> int:
@@ -48,7 +52,5 @@ class TimestampAuthority:
         return self._largest
 
     def _binding(self) -> KeyBinding:
-        if self._bound is None:
-            with self._database.read() as work:
-                self._bound = KeyBindings(work).require(TIMESTAMP_LABEL)
-        return self._bound
+        with self._database.read() as work:
+            return KeyBindings(work).require(TIMESTAMP_LABEL)

@@ -8,7 +8,7 @@ signed is what was committed. Serial and moments are in it: the signer adds noth
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from trust.crypto.digests import sha256
 from trust.crypto.suites import SoftwareSigner, Suite
@@ -21,6 +21,22 @@ from trust.pki.certificate import read_certificate
 from trust.pki.lint import refuse_findings
 from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.tbs import CertificateRequestData, assemble, build_tbs
+
+# What each authority issues, by the label of its key; the signer refuses anything else.
+MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
+    "authority/root": frozenset({ProfileName.ISSUING_AUTHORITY}),
+    "authority/identity": frozenset(
+        {
+            ProfileName.CITIZEN,
+            ProfileName.LEGAL_PERSON,
+            ProfileName.ORGANISATION,
+            ProfileName.STAFF,
+            ProfileName.APPLICATION,
+        }
+    ),
+    "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE}),
+    "authority/service": frozenset({ProfileName.TIMESTAMP, ProfileName.SERVICE}),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import Clock, parse_rfc3339
 from trust.kernel.randomness import Randomness
 from trust.keys import wire
-from trust.keys.certificates import assemble_certificate, tbs_of
+from trust.keys.certificates import MAY_ISSUE, assemble_certificate, tbs_of
 from trust.keys.errors import KeyNotUsable, SignerRefused
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
@@ -29,6 +29,7 @@ from trust.keys.server import Operation
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason, Revoked, build_tbs_crl
 from trust.pki.extensions import key_identifier
+from trust.pki.profiles import ProfileName
 from trust.pki.tbs import assemble
 from trust.storage.database import Database
 from trust.timestamp.tokens import build_tst_info
@@ -72,7 +73,7 @@ class Operations:
         """Signs the intended digest of a seal use: CMS with the seal's certificate and chain, detached."""
         intent = self._intended(message["subject"], IntentKind.SEAL_USE)
         held = self._held(intent)
-        identity = self._identity(intent.key_id)
+        identity = self._identity(held)
         attributes = identity.signed_attributes(message_digest=intent.digest)
         cms = identity.signed_data(signed_attributes=attributes, signature=held.signer.sign(attributes))
         return {"cms": wire.text(cms)}
@@ -82,7 +83,7 @@ class Operations:
         intent = self._intended(message["subject"], IntentKind.CERTIFICATE)
         payload = _matching(message["payload"], intent)
         held = self._held(intent)
-        issuer = None if payload["profile"] == "root" else self._binding(intent.key_id)
+        issuer = self._issuer(held, str(payload["profile"]))
         tbs = tbs_of(payload, issuer=issuer, issuer_key=held.info)
         certificate = assemble_certificate(tbs, held.signer)
         return {"certificate": wire.text(certificate)}
@@ -92,14 +93,14 @@ class Operations:
         intent = self._intended(message["subject"], IntentKind.CREDENTIAL)
         payload = _matching(message["payload"], intent)
         held = self._held(intent)
-        binding = self._binding(intent.key_id)
+        binding = self._binding(held)
         return {"jws": _jws(vc.header(_chain(binding)), payload, held)}
 
     def timestamp(self, message: dict[str, Any]) -> dict[str, Any]:
         """An RFC 3161 token at the signer's own time."""
         key_id = KeyId(message["key_id"])
         held = self._keyring.open(key_id, KeyPurpose.TIMESTAMP)
-        identity = self._identity(key_id)
+        identity = self._identity(held)
         nonce = message.get("nonce")
         content = build_tst_info(
             imprint=wire.octets(message["imprint"]),
@@ -123,14 +124,18 @@ class Operations:
         """A complete CRL of the authority whose key this is."""
         key_id = KeyId(message["key_id"])
         held = self._keyring.open(key_id, KeyPurpose.AUTHORITY)
-        binding = self._binding(key_id)
+        binding = self._binding(held)
         tbs = build_tbs_crl(
             issuer=read_certificate(_certificate_of(binding)).subject,
             number=int(message["number"]),
             this_update=parse_rfc3339(message["this_update"]),
             next_update=parse_rfc3339(message["next_update"]),
             revoked=[
-                Revoked(serial=int(serial), at=parse_rfc3339(at), reason=_reason(reason))
+                Revoked(
+                    serial=int(serial),
+                    at=parse_rfc3339(at).replace(microsecond=0),
+                    reason=_reason(reason),
+                )
                 for serial, at, reason in message["revoked"]
             ],
             aki=key_identifier(binding.spki),
@@ -145,7 +150,7 @@ class Operations:
         payload = message["payload"]
         if not isinstance(payload, dict) or "status_list" not in payload or "vct" in payload:
             raise SignerRefused("a status list key signs status list tokens only")
-        return {"jws": _jws(status_token.header(_chain(self._binding(key_id))), payload, held)}
+        return {"jws": _jws(status_token.header(_chain(self._binding(held))), payload, held)}
 
     def sign_checkpoint(self, message: dict[str, Any]) -> dict[str, Any]:
         """A checkpoint of the log as a signed note (c2sp.org/tlog-checkpoint)."""
@@ -187,27 +192,41 @@ class Operations:
     def _held(self, intent: Intent) -> HeldKey:
         return self._keyring.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
 
-    def _binding(self, key_id: KeyId) -> KeyBinding:
-        """The key's certificate, whose public key must be the key's own."""
+    def _binding(self, held: HeldKey) -> KeyBinding:
+        """The certificate of a key, which must be for this very key and purpose."""
         with self._database.read() as work:
-            binding = KeyBindings(work).of_key(key_id)
+            binding = KeyBindings(work).of_key(held.info.key_id)
         if binding is None:
-            raise KeyNotUsable(f"{key_id} has no certificate")
-        if read_certificate(_certificate_of(binding)).spki != binding.spki:
-            raise KeyNotUsable(f"the certificate of {key_id} is for another key")
+            raise KeyNotUsable(f"{held.info.key_id} has no certificate")
+        certified = read_certificate(_certificate_of(binding)).spki
+        if not binding.spki == held.info.spki == certified or binding.purpose is not held.info.purpose:
+            raise KeyNotUsable(f"the certificate bound to {held.info.key_id} is for another key or purpose")
         return binding
 
-    def _identity(self, key_id: KeyId) -> CmsIdentity:
-        """The CMS parts that never change for a key, made once and kept while its certificate is the same."""
-        kept = self._identities.get(key_id)
-        if kept is not None:
+    def _identity(self, held: HeldKey) -> CmsIdentity:
+        """The CMS parts that never change for a key, kept while its certificate is the same."""
+        binding = self._binding(held)
+        kept = self._identities.get(held.info.key_id)
+        if kept is not None and kept[0] == binding:
             return kept[1]
-        binding = self._binding(key_id)
         identity = CmsIdentity(
             certificate=_certificate_of(binding), chain=binding.chain, suite=Suite(binding.suite)
         )
-        self._identities[key_id] = (binding, identity)
+        self._identities[held.info.key_id] = (binding, identity)
         return identity
+
+    def _issuer(self, held: HeldKey, profile: str) -> KeyBinding | None:
+        """The authority that issues, None for a root that signs itself; refuses what is not its to issue."""
+        with self._database.read() as work:
+            known = KeyBindings(work).of_key(held.info.key_id)
+        if known is None:
+            if profile != ProfileName.ROOT:
+                raise KeyNotUsable(f"{held.info.key_id} has no certificate to issue under")
+            return None
+        binding = self._binding(held)
+        if profile not in MAY_ISSUE.get(binding.label, frozenset()):
+            raise SignerRefused(f"{binding.label} does not issue {profile} certificates")
+        return binding
 
 
 def _matching(payload: Any, intent: Intent) -> dict[str, Any]:

@@ -29,7 +29,7 @@ keys = Table(
 key_bindings = Table(
     "key_bindings",
     metadata,
-    Column("position", BigInteger, Identity(), primary_key=True),
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
     Column("key_id", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -47,7 +47,7 @@ key_bindings = Table(
 intents = Table(
     "intents",
     metadata,
-    Column("position", BigInteger, Identity(), primary_key=True),
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
     Column("subject", Text, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("kind", Text, nullable=False),

@@ -192,3 +192,11 @@ def ask_lists(
         )
     what = "no list of its authority" if not usable else "no list that covers the moment"
     return RevocationAnswer(state=RevocationState.UNKNOWN, detail=f"{what} is at hand")
+
+
+def count_revoked(crl: bytes) -> int:
+    """How many certificates a DER CRL of our own lists; raises CrlMalformed where it cannot be read."""
+    try:
+        return len(x509.load_der_x509_crl(crl))
+    except ValueError as error:
+        raise CrlMalformed(f"the CRL cannot be read: {error}") from error

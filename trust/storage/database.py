@@ -88,6 +88,7 @@ class Database:
 def _engine(url: str, pool_size: int) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,  # what a statement carried is nobody's to read in a log
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_TIMEOUT_SECONDS,

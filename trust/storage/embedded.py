@@ -115,7 +115,7 @@ class EmbeddedPostgres:
             self._initialise(binaries, cluster)
         self._sockets = Path(tempfile.mkdtemp(prefix="yinxin-pg-"))
         self._give(self._sockets)
-        (cluster / "postmaster.pid").unlink(missing_ok=True) if not _alive(cluster) else None
+        _wait_for_the_last_one(cluster)
         self._run(binaries, cluster)
         self._wait(cluster)
         self._provide_roles()
@@ -139,27 +139,31 @@ class EmbeddedPostgres:
         kept = self._data / "database-passwords.json"
         kept.touch(mode=0o600)
         kept.write_text(json.dumps(passwords))
-        cluster.mkdir(mode=0o700)
-        self._give(cluster)
+        # initdb works beside the place and is moved there whole, so that a kill leaves no half of one.
+        coming = cluster.with_name("cluster.new")
+        shutil.rmtree(coming, ignore_errors=True)
+        coming.mkdir(mode=0o700)
+        self._give(coming)
         with tempfile.NamedTemporaryFile("w", prefix="yinxin-pw-") as first:
             first.write(passwords["postgres"] + "\n")
             first.flush()
             self._give(Path(first.name))
             arguments = [
-                str(binaries / "initdb"), "-D", str(cluster), "-U", "postgres", "-A", "scram-sha-256",
+                str(binaries / "initdb"), "-D", str(coming), "-U", "postgres", "-A", "scram-sha-256",
                 f"--pwfile={first.name}", "--encoding=UTF8", "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8", "--locale=C",
             ]  # fmt: skip
             if not self._durable:
                 arguments.append("--no-sync")
             done = leash.start(
-                arguments, user=self._user, cwd=cluster, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                arguments, user=self._user, cwd=coming, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
             output, _ = done.communicate()
         if done.returncode != 0:
-            shutil.rmtree(cluster, ignore_errors=True)
+            shutil.rmtree(coming, ignore_errors=True)
             said = output.decode(errors="replace").strip().splitlines()
             raise EmbeddedPostgresFailed(f"initdb failed: {said[-1] if said else 'it said nothing'}")
+        coming.rename(cluster)
 
     def _run(self, binaries: Path, cluster: Path) -> None:
         settings = [
@@ -267,13 +271,33 @@ def _reachable(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
 
 
-def _alive(cluster: Path) -> bool:
+def _wait_for_the_last_one(cluster: Path) -> None:
+    """Waits for a server that is still shutting down after its parent was killed.
+
+    `postmaster.pid` is PostgreSQL's own and it judges a stale one itself, with care for surviving backends. Only
+    where the pid in it has gone to some other process, which would keep PostgreSQL out for ever, is it removed.
+    """
+    lock = cluster / "postmaster.pid"
+    until = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < until:
+        try:
+            pid = int(lock.read_text().splitlines()[0])
+            os.kill(pid, 0)
+        except (OSError, ValueError, IndexError):
+            return
+        if not _is_this_server(pid, cluster):
+            lock.unlink(missing_ok=True)
+            return
+        time.sleep(0.1)
+
+
+def _is_this_server(pid: int, cluster: Path) -> bool:
+    """Whether the process was started over this folder; where that cannot be seen, it is taken for it."""
     try:
-        pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, 0)
-    except (OSError, ValueError, IndexError):
-        return False
-    return True
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return True
+    return str(cluster).encode() in words
 
 
 def _libpq(url: str) -> str:

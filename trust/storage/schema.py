@@ -3,7 +3,9 @@
 Each package owns a PostgreSQL schema of its name. A table whose rows are facts passes `info=FACTS`: the
 service may SELECT and INSERT there and nothing else, and a trigger refuses UPDATE, DELETE and TRUNCATE to
 everybody who is not told otherwise by the owner. A table that only the signer may see passes `info=SIGNER`.
-A row of personal content that may be erased on order passes `info=ERASABLE`: INSERT, SELECT and DELETE.
+A table of which the service may change some columns only passes `info=changeable("state", …)`: it may not
+DELETE there either. A row of personal content that may be erased on order passes `info=ERASABLE`: INSERT,
+SELECT and DELETE.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,6 +29,12 @@ SIGNER: Final[Mapping[str, Any]] = {"protection": "signer"}
 SIGNER_READS: Final[Mapping[str, Any]] = {"protection": "facts", "signer_reads": True}
 
 facts: Final = dict(FACTS)
+
+
+def changeable(*columns: str) -> dict[str, Any]:
+    """A table whose rows stay and of which the service may UPDATE these columns alone."""
+    return {"changeable": columns}
+
 
 SCHEMAS: Final = ("trust", "ledger", "identity", "seals", "licences", "archive")
 SERVICE: Final = "yinxin_service"
@@ -63,9 +71,15 @@ def protection_of(tables: Iterable[Table]) -> list[str]:
         name = f"{table.schema}.{table.name}"
         protection = table.info.get("protection")
         if protection == "signer":
-            statements.append(f"GRANT SELECT, INSERT, UPDATE ON {name} TO {SIGNER_ROLE}")
+            statements.append(f"GRANT SELECT, INSERT ON {name} TO {SIGNER_ROLE}")
             continue
-        statements.append(f"GRANT {_SERVICE_GRANTS[protection]} ON {name} TO {SERVICE}")
+        changeable = table.info.get("changeable")
+        if changeable is not None:
+            statements.append(
+                f"GRANT SELECT, INSERT, UPDATE ({', '.join(changeable)}) ON {name} TO {SERVICE}"
+            )
+        else:
+            statements.append(f"GRANT {_SERVICE_GRANTS[protection]} ON {name} TO {SERVICE}")
         if not table.info.get("secret"):
             statements.append(f"GRANT SELECT ON {name} TO {READER}")
         if table.info.get("signer_reads"):
