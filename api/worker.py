@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from api.wiring import Services
+from trust.authority.issuance import REFRESH_CRL
 from trust.authority.model import Authority
 from trust.kernel.errors import Unavailable, YinxinError
 from trust.storage.jobs import JobWorker
@@ -21,6 +22,7 @@ CRL_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
 DAILY_SECONDS: Final = 86_400.0
+SWEEPING_SECONDS: Final = 14_400.0
 _log = structlog.get_logger("yinxin.worker")
 
 
@@ -43,6 +45,10 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
         Chore(name="licences.resume", seconds=resolving, act=services.licences.resume_issuing),
+        Chore(name="archive.resume", seconds=resolving, act=services.archive.resume),
+        Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),
+        Chore(name="archive.retain", seconds=DAILY_SECONDS, act=services.archive.retain_permanent),
+        Chore(name="archive.sweep", seconds=SWEEPING_SECONDS, act=services.archive.sweep),
         Chore(
             name="identity.forget", seconds=FORGETTING_SECONDS, act=services.identity.sessions.forget_expired
         ),
@@ -51,7 +57,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
 
 def tasks(services: Services) -> Mapping[str, Callable[..., None]]:
     """The jobs by name, as they are enqueued inside business transactions."""
-    return {"crl.refresh": lambda authority: _refresh(services, authority)}
+    return {REFRESH_CRL: lambda authority: _refresh(services, authority)}
 
 
 def _refresh(services: Services, authority: str) -> None:

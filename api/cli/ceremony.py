@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 from api.settings import Settings
-from api.wiring import build_authorities
+from api.wiring import build_authorities, build_services
 from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
 
 
@@ -23,3 +23,10 @@ def hold(settings: Settings) -> list[str]:
         )
         parts.revocations.refresh_all()
     return lines
+
+
+def first_administrator_link(settings: Settings) -> str | None:
+    """The link, which works once and ends any earlier one; None once a platform administrator has enrolled."""
+    with closing(build_services(settings)) as services:
+        link = services.identity.enrolments.bootstrap()
+    return None if link is None else f"{settings.public_url.rstrip('/')}/enrol?token={link.token}"

@@ -139,6 +139,14 @@ def db_ceremony() -> None:
         typer.echo(line)
 
 
+@db_app.command("first-administrator")
+def db_first_administrator() -> None:
+    """Print a one-time link that enrols the first platform administrator, while there is none."""
+    from api.cli.ceremony import first_administrator_link
+
+    typer.echo(first_administrator_link(load_settings()) or "an administrator has enrolled already")
+
+
 @ledger_app.command("verify")
 def ledger_verify(as_json: AsJson = False, language: str = "en") -> None:
     """Recompute the ledger from the database and the tiles; names what disagrees. Exit codes as `verify`."""

@@ -2,14 +2,13 @@
 
 import signal
 import threading
-from contextlib import closing
 
 import uvicorn
 from rich.console import Console
 
+from api.cli.ceremony import first_administrator_link
 from api.settings import Settings
 from api.supervisor import Supervisor
-from api.wiring import build_services
 
 
 def serve_only(settings: Settings) -> None:
@@ -62,11 +61,10 @@ def serve_embedded(settings: Settings) -> None:
         console.print(f"  data                 {settings.data}", markup=False)
         console.print(f"  key-encryption key   {settings.key_encryption_key}", markup=False)
         console.print(f"  log                  {log}", markup=False)
-        with closing(build_services(house.settings)) as services:
-            link = services.identity.enrolments.bootstrap()
+        link = first_administrator_link(house.settings)
         if link is not None:
             console.print("  first administrator  open this link once:", markup=False)
-            print(f"{settings.public_url}/enrol?token={link.token}", flush=True)
+            print(link, flush=True)
         while not stopped.wait(0.5):
             for name, child in house.children.items():
                 if child.poll() is not None:

@@ -186,15 +186,18 @@ def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row
         )
     later = next((check for check in report.checks if check.code == "later-changes"), None)
     if later is not None:
-        yield Row(title=check_text("later-changes", language), text=_later(later, facts, _))
+        yield Row(title=check_text("later-changes", language), text=_later(later, report, _))
 
 
-def _later(check: Check, facts: Mapping[str, Any], _: Say) -> str:
+def _later(check: Check, report: Report, _: Say) -> str:
+    if any(other.code == "digest" and other.outcome is Outcome.FAILED for other in report.checks):
+        # Nothing need have been added: what was signed is itself no longer the same.
+        return _("The signed content itself was changed.")
     if check.outcome is Outcome.FAILED:
         return _("The document was changed after signing in a way that is not allowed.")
     if check.outcome is Outcome.UNKNOWN:
         return _("cannot be told")
-    if facts.get("covers_whole_file") is True:
+    if report.facts.get("covers_whole_file") is True:
         return _("None: the file ends with this signature.")
     return _("Only what is allowed, such as a further signature.")
 

@@ -33,6 +33,7 @@ from identity.ids import AgencyId, PersonId
 from tests.support.identity import SetClock
 from tests.support.pdfs import build_pdf, seal
 from tests.support.pki import MOMENT, TestPki
+from tests.support.stores import usual_store
 from trust.kernel.errors import NotFound, Unavailable
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
@@ -40,7 +41,6 @@ from trust.kernel.report import Report
 from trust.ledger.ledger import Ledger
 from trust.packages import ocfl
 from trust.storage.database import Database
-from trust.storage.objects import FolderStore
 from trust.storage.objects.port import ObjectStore
 from trust.verify.verifier import verify_bytes
 
@@ -311,7 +311,7 @@ class ArchiveRoom:
         clock, randomness = SetClock(MOMENT), SystemRandomness()
         ids = Ids(clock, randomness)
         ledger = Ledger(database, clock=clock, randomness=randomness, ids=ids)
-        switched = SwitchedStore(store or FolderStore(folder))
+        switched = SwitchedStore(store or usual_store(folder))
         timestamps = Timestamps(pki=pki())
         room = cls(
             database=database,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import api.events
 import archive.events
 import identity.events
 import licences.events
@@ -21,6 +22,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,
     "archive/events.py": archive.events.ACTS,
+    "api/events.py": api.events.ACTS,
 }
 
 _INTRODUCTION: Final = """\
@@ -28,13 +30,14 @@ _INTRODUCTION: Final = """\
 
 <!-- Generated from the ACTS of each part: python -m tests.support.event_catalogue -->
 
-Every act is recorded in the transaction of the act itself (`trust/ledger/ledger.py`). An event has an id, a moment, an
-act, an actor (kind, id, and on whose behalf), a subject, the agency whose auditors may see it, an outcome (`done` or
-`refused`, with the error's code as `reason`), and content. All but the content is public for good and names nobody: opaque
-ids and stable codes only. The content is salted, stands in a row of its own and can be erased; the log still verifies.
+Every act is recorded in the transaction of the act itself (`trust/ledger/ledger.py`). An event has an id, a
+moment, an act, an actor (kind, id, and on whose behalf), a subject, the agency whose auditors may see it, an
+outcome (`done` or `refused`, with the error's code as `reason`), and content. All but the content is public for
+good and names nobody: opaque ids and stable codes only. The content is salted, stands in a row of its own and
+can be erased; the log still verifies.
 
-An act is written thing.what-befell-it. Where an attempt is refused, the event bears the act that was attempted, or one of
-identity's `….refused` acts with the attempted act in its content, and the outcome `refused`.
+An act is written thing.what-befell-it. Where an attempt is refused, the event bears the act that was attempted,
+or one of identity's `….refused` acts with the attempted act in its content, and the outcome `refused`.
 """
 
 

@@ -19,6 +19,7 @@ from seals.impressions.round_seal import RoundSeal, draw_round_seal
 from seals.model import Seal, SealAuthorisation, SignatureLevel
 from seals.uses.seal_document import SealedDocument, SealingRequest
 from tests.support.identity import IdentityRoom, Program
+from tests.support.stores import usual_store_settings
 from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
 from trust.crypto.digests import sha256
 from trust.documents.pdf import Placement
@@ -215,7 +216,9 @@ def opened_house(folder: Path, urls: DatabaseUrls, config: Path) -> Iterator[Hou
     """A house over a database in which the ceremony has been held with the keys in `config`."""
     # A Unix socket's path has at most 107 octets, so it lies in a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="yx-") as short:
-        settings = house_settings(folder, urls, config=config, signer_socket=f"{short}/s")
+        settings = house_settings(
+            folder, urls, config=config, signer_socket=f"{short}/s", **usual_store_settings()
+        )
         signer = RunningSigner(settings=settings)
         signer.start()
         services = build_services(settings, hash_cost=HashCost(passes=1, memory_kib=8, lanes=1))

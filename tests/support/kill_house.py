@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
@@ -31,10 +31,14 @@ from trust.storage.database import Database
 from trust.storage.jobs import libpq_url
 from trust.storage.objects import FolderStore
 
-# Long enough that a request on a loaded machine keeps its lease, short enough to wait for.
+# What a crash leaves is held this long, at least: on a loaded machine as long as it takes to start a server and
+# half as long again, so that a request reaches the step where it is to die before its lease has run out.
 LEASE_SECONDS = 2.0
+LEASE_TO_START = 1.5
+# Where nothing is to die, no lease runs out either.
+UNHURRIED_LEASE_SECONDS = 60.0
 # How long the worker may take, on a loaded machine, for what several crashes left.
-RESOLVING_SECONDS = 60.0
+RESOLVING_SECONDS = 120.0
 Asked = ParamSpec("Asked")
 
 
@@ -46,19 +50,23 @@ class KillHouse:
     launcher: Launcher
     story: Story
     agency: Agency
+    lease: float = LEASE_SECONDS
 
     @property
     def program(self) -> Program:
         """The agency's approval system."""
         return self.agency.system()
 
-    def start_server(self, kill: KillPoint | None = None) -> None:
+    def start_server(self, kill: KillPoint | None = None, *, lease: float = UNHURRIED_LEASE_SECONDS) -> None:
         """A new server process in place of the present one, dead or alive; it kills itself at `kill`."""
         present = self.supervisor.children["serve"]
         present.kill()
         present.wait(10)
         self.launcher.kill = kill
+        self.supervisor.settings = replace(self.supervisor.settings, lease_seconds=lease)
+        began = time.monotonic()
         self.supervisor.start_child("serve")
+        self.lease = max(self.lease, LEASE_TO_START * (time.monotonic() - began))
 
     def die_at(
         self,
@@ -68,7 +76,7 @@ class KillHouse:
         **more: Asked.kwargs,
     ) -> None:
         """Starts a server that kills itself at this point and sends it the request, which nobody answers."""
-        self.start_server(kill)
+        self.start_server(kill, lease=self.lease)
         with pytest.raises(httpx.TransportError):
             request(self, *asked, **more)
         status = self.supervisor.children["serve"].wait(10)
@@ -175,7 +183,9 @@ def opened_kill_house() -> Iterator[KillHouse]:
             signer_socket=str(folder / "signer" / "socket"),
             lease_seconds=LEASE_SECONDS,
         )
-        launcher = stack.enter_context(closing(Launcher(folder / "yinxin.log")))
+        temporary = folder / "temporary"
+        temporary.mkdir()
+        launcher = stack.enter_context(closing(Launcher(folder / "yinxin.log", temporary=temporary)))
         supervisor = Supervisor(settings, durable=False, log=folder / "yinxin.log", start=launcher)
         stack.callback(supervisor.stop)
         supervisor.start()

@@ -28,15 +28,13 @@ from typing import Any
 
 _STEP = re.compile(r"\s*# (\d+)\. ")
 _PR_SET_PDEATHSIG = 1
-# What `yinxin serve`, `worker` and `signer` import only when they run.
+# The house, and what `yinxin serve`, `worker` and `signer` would import only when they run.
 _HOUSE = (
-    "api.app",
-    "api.cli.serving",
-    "api.signer_process",
-    "api.worker",
-    "typer",
-    "uvicorn.protocols.http.auto",
-)
+    "api.app", "api.cli.serving", "api.signer_process", "api.worker", "typer",
+    "anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
+    "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PngImagePlugin",
+)  # fmt: skip
 
 
 class KillPointUnknown(LookupError):
@@ -187,6 +185,8 @@ def run(order: dict[str, Any], launcher: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.clear()
     os.environ.update(order["environment"])
+    # Many servers start here and few verify a stranger's file: their verifying processes wait for a first job.
+    VerificationPool.start_early = lambda _pool: None
     if order["kill"] is not None:
         arm(**order["kill"])
     sys.argv = ["yinxin", order["start"]]

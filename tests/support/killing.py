@@ -41,8 +41,10 @@ class KillPoint:
 class Launcher:
     """The launcher's process, and orders to it; may be used as `Supervisor`'s way to start a child."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, temporary: Path) -> None:
+        """`temporary`: a folder for what killed processes leave behind."""
         self.kill: KillPoint | None = None
+        self._temporary = temporary
         self._lock = threading.Lock()
         with log.open("ab") as written:
             self._process = leash.start(

@@ -4,17 +4,52 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import uvicorn
 from fastapi import FastAPI
 
+from api import problems
+from api.guards import Guards
+from api.settings import Settings
 from api.supervisor import free_port
+from api.v1 import verifications
+from api.verification.desk import VerificationDesk
+from api.verification.pool import VerificationPool
+from api.web import mount_pages
+from identity.desk import IdentityDesk
 from licences.model import HolderKind, IssueRequest, Licence, LicenceHolder
 from tests.support.house import SealingAgency
 from tests.support.identity import uscc
 from tests.support.licence_faces import FIELDS
+from trust.kernel.clock import SystemClock
+from trust.pki.trust_store import TrustStore
 
 PERMIT = "construction-planning-permit"
+
+
+class NothingTrusted:
+    """A stranger's view without any trust material."""
+
+    def current(self) -> TrustStore:
+        return TrustStore()
+
+    def with_status(self) -> TrustStore:
+        return TrustStore()
+
+
+def pages_alone(folder: Path, pool: VerificationPool, identity: IdentityDesk | None = None) -> FastAPI:
+    """The pages and the verification route, without the house around them."""
+    settings, clock = Settings(data=folder / "data", config=folder / "config"), SystemClock()
+    desk = VerificationDesk(pool=pool, trust=NothingTrusted(), clock=clock)
+    app = FastAPI()
+    app.state.services = SimpleNamespace(settings=settings, clock=clock, verification=desk, identity=identity)
+    problems.install(app)
+    app.include_router(verifications.router)
+    mount_pages(app)
+    app.add_middleware(Guards, max_body_bytes=settings.max_package_bytes)
+    return app
 
 
 @contextmanager

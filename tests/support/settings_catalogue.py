@@ -21,12 +21,12 @@ _INTRODUCTION: Final = """\
 
 <!-- Generated from api/settings.py: python -m tests.support.settings_catalogue -->
 
-Settings come from the environment and from nothing else. A name that begins with `YINXIN_` and is not in this table
-refuses the start, so that a slip of the pen is never silently ignored. `yinxin settings check` prints every setting with
-its value, secrets replaced by `(set)`.
+Settings come from the environment and from nothing else. A name that begins with `YINXIN_` and is not in this
+table refuses the start, so that a slip of the pen is never silently ignored. `yinxin settings check` prints
+every setting with its value, secrets replaced by `(set)`.
 
-Without `YINXIN_DATABASE_URL` everything runs on embedded defaults, for trying out. Which process needs which setting is in
-[the deployment runbook](runbooks/deployment.md).
+Without `YINXIN_DATABASE_URL` everything runs on embedded defaults, for trying out. Which process needs which
+setting is in [the deployment runbook](runbooks/deployment.md).
 
 | setting | default | meaning |
 | --- | --- | --- |

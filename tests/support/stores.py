@@ -2,6 +2,8 @@
 
 `.ci/rgw start DIR` prints the three variables. Every store handed out is used under an agency of its own,
 so that tests share one bucket without seeing each other (locked versions cannot be cleaned away).
+
+Where a test does not say which store it wants, it gets a folder, or with YINXIN_TEST_STORE=s3 a bucket of its own.
 """
 
 import os
@@ -30,6 +32,30 @@ def s3_store(bucket: str = BUCKET) -> S3Store:
 def object_store(kind: str, folder: Path) -> ObjectStore:
     """A store of that kind: `folder` or `s3`."""
     return s3_store() if kind == "s3" else FolderStore(folder / "store")
+
+
+def own_bucket() -> str:
+    """A bucket's name nobody else uses."""
+    return f"yinxin-{uuid.uuid4().hex}"
+
+
+def on_s3() -> bool:
+    """Whether tests that do not care are to run on the S3 server."""
+    return os.environ.get("YINXIN_TEST_STORE") == "s3"
+
+
+def usual_store(folder: Path) -> ObjectStore:
+    """The store for a test that does not care which, empty and its own."""
+    return s3_store(own_bucket()) if on_s3() else FolderStore(folder)
+
+
+def usual_store_settings() -> dict[str, str]:
+    """The same as settings of a house: none for its own folder."""
+    if not on_s3():
+        return {}
+    bucket = s3_store(own_bucket()).bucket
+    values = (*(os.environ[name] for name in S3_VARIABLES), bucket)
+    return dict(zip(("s3_endpoint", "s3_access_key", "s3_secret_key", "s3_bucket"), values, strict=True))
 
 
 def fresh_agency() -> str:

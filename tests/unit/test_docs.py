@@ -25,7 +25,7 @@ _POINTER = re.compile(
     rf"(?:{'|'.join(map(re.escape, _FOLDERS))})/[\w./-]*|[A-Z]\w+\.md|Makefile|\.importlinter"
 )
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_YINXIN = re.compile(r"(?:^|[\s`(])yinxin((?: [a-z][a-z-]*)+)((?: [^\s`|;&]+)*)", re.MULTILINE)
+_YINXIN = re.compile(r"(?:^|[\s`(])yinxin((?: [a-z][a-z-]*(?![\w./-]))+)((?: [^\s`|;&]+)*)", re.MULTILINE)
 _MAKE = re.compile(r"(?:^|`)make ([a-z][a-z-]*)", re.MULTILINE)
 _MODULE = re.compile(r"python -m ([a-z_.]+)")
 _SETTING = re.compile(r"\bYINXIN_[A-Z0-9_]+\b")
@@ -173,5 +173,7 @@ def test_every_decision_has_its_parts_and_is_listed() -> None:
     listed = (folder / "README.md").read_text(encoding="utf-8")
     for path in folder.glob("[0-9]*.md"):
         text = path.read_text(encoding="utf-8")
-        assert all(part in text for part in ("**Context.**", "**Decision.**", "**Consequences.**")), path
+        assert all(part in text for part in ("\n## Context\n", "\n## Decision\n", "\n## Consequences\n")), (
+            path
+        )
         assert f"]({path.name})" in listed, path

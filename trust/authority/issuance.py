@@ -38,6 +38,9 @@ ACTS: Final[Mapping[str, str]] = {
     CERTIFICATE_ABANDONED: "Issuing a certificate did not come to its end; its serial was revoked.",
 }
 
+# The job, enqueued with the revocation, that has a new CRL published.
+REFRESH_CRL: Final = "crl.refresh"
+
 # The signer answers in milliseconds; whoever holds an intent longer than this is gone.
 ISSUING_LEASE: Final = timedelta(seconds=60)
 # A signer's clock may run a little ahead of a verifier's.
@@ -181,6 +184,7 @@ class CertificateAuthority:
             if record is None:
                 raise CertificateUnknown("there is no such certificate")
             if Certificates(work).revoke(serial, record.authority, reason=reason, at=now):
+                work.defer(REFRESH_CRL, authority=record.authority.value)
                 work.record(
                     Event(
                         act=CERTIFICATE_REVOKED,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trust.kernel.errors import Broken, InvalidInput, YinxinError
+from trust.kernel.errors import Broken, InvalidInput, TooLarge, YinxinError
 
 
 class DocumentRefused(InvalidInput):
@@ -36,7 +36,7 @@ class DocumentEncrypted(DocumentRefused):
     code = "document-encrypted"
 
 
-class DocumentTooLarge(DocumentRefused):
+class DocumentTooLarge(DocumentRefused, TooLarge):
     """The document, or something in it, is over a named limit."""
 
     code = "document-too-large"
