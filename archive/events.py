@@ -10,7 +10,6 @@ RECORD_REGISTERED: Final = "record.registered"
 RECORD_ABANDONED: Final = "record.abandoned"
 RECORD_STAMPED: Final = "record.stamped"
 RECORD_RETAINED: Final = "record.retained"
-RECORD_SEARCHED: Final = "record.searched"
 RETRIEVAL_REQUESTED: Final = "retrieval-request.made"
 RETRIEVAL_APPROVED: Final = "retrieval-request.approved"
 RETRIEVAL_DECLINED: Final = "retrieval-request.declined"
@@ -26,7 +25,6 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         RECORD_ABANDONED: "The ingest did not come to its end; its archival code stays taken and names this stub.",
         RECORD_STAMPED: "The timestamp over the package was obtained after the registration.",
         RECORD_RETAINED: "A permanent record's lock was extended by the rolling period.",
-        RECORD_SEARCHED: "A search of the archive's records was refused.",
         RETRIEVAL_REQUESTED: "An archivist asked to read named materials of a record for a purpose.",
         RETRIEVAL_APPROVED: "A second person approved the retrieval request.",
         RETRIEVAL_DECLINED: "A second person declined the retrieval request.",

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, cast
 
 import typer
 from rich.console import Console
@@ -160,13 +160,24 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+# typer exports one of its family of usage errors; the one above it takes in every wrong call.
+_UsageError: Final = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
+_USAGE: Final = 3
+
+
 def main() -> None:
-    """Runs the command; an error of ours is one sentence and exit code 3."""
+    """Runs the command; an error of ours, and a call it does not understand, are one sentence and exit code 3."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except YinxinError as error:
         Console(stderr=True).print(f"yinxin: {error.message} [{error.code}]", markup=False)
-        sys.exit(3)
+        sys.exit(_USAGE)
+    except _UsageError as wrong:
+        wrong.show()
+        sys.exit(_USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":

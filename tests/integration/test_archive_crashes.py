@@ -48,8 +48,11 @@ def _everything() -> RecordQuery:
     return RecordQuery()
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(
+    ("write", "after"),
+    [(write, False) for write in WRITES]
+    + [(write, True) for write in ("package.zip", "/inventory.json.sha512", ".tst")],
+)
 def test_a_kill_around_any_write_is_resumed_when_the_lease_is_over(
     room: ArchiveRoom, write: str, after: bool
 ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,19 @@ def test_numbers_follow_each_other_within_their_series_and_agency(room: ArchiveR
     assert str(room.ingest(retention="Y").record.code) == "Z109-XZ·2026·Y·规划处-0001"
     assert str(room.ingest(office="执法队").record.code) == "Z109-XZ·2026·D30·执法队-0001"
     assert str(room.ingest(staff=room.archives).record.code) == "A001-XZ·2026·D30·规划处-0001"
+
+
+def test_cases_that_race_get_numbers_without_gap_and_a_shared_key_gets_one_record(room: ArchiveRoom) -> None:
+    case_files()  # made once, before the threads
+    with ThreadPoolExecutor(6) as pool:
+        racing = [pool.submit(room.ingest) for _ in range(4)]
+        sharing = [pool.submit(room.ingest, key="key-shared") for _ in range(2)]
+        items = sorted(each.result().record.code.item for each in racing)
+        errors = [type(error) for each in sharing if (error := each.exception()) is not None]
+    assert set(errors) <= {IngestInProgress}
+    shared = room.ingest(key="key-shared").record.code.item
+    assert sorted([*items, shared]) == [1, 2, 3, 4, 5]
+    assert room.count("records") == 5
 
 
 def test_a_refused_submission_takes_no_number(room: ArchiveRoom) -> None:

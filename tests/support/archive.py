@@ -41,6 +41,7 @@ from trust.kernel.report import Report
 from trust.ledger.ledger import Ledger
 from trust.packages import ocfl
 from trust.storage.database import Database
+from trust.storage.objects import FolderStore, StoredFiles
 from trust.storage.objects.port import ObjectStore
 from trust.verify.verifier import verify_bytes
 
@@ -397,9 +398,11 @@ class ArchiveRoom:
         }
         return self.desk.reuses.grant(caller or self.archives.system, ReuseRequest(**{**given, **changes}))
 
-    def storage_root(self, agency_id: str = PLANNING) -> ocfl.FolderFiles:
-        """The agency's OCFL storage root as it lies on the disk."""
-        return ocfl.FolderFiles(self.folder / "objects" / agency_id / "archive")
+    def storage_root(self, agency_id: str = PLANNING) -> ocfl.ObjectFiles:
+        """The agency's OCFL storage root as it lies on the disk, or in the S3 store."""
+        if isinstance(self.store.inner, FolderStore):
+            return ocfl.FolderFiles(self.folder / "objects" / agency_id / "archive")
+        return StoredFiles(self.store.inner, f"{agency_id}/archive")
 
     def events(self, act: str | None = None, *, agency: str | None = None) -> list[dict[str, Any]]:
         """Events, oldest first, with their content."""

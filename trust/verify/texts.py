@@ -59,6 +59,7 @@ KINDS: Mapping[str, Words] = _table(
         "sd-jwt": ("可选择披露凭证", "Selectively disclosable token"),
         "sd-jwt-vc": ("电子证照凭证", "Licence credential"),
         "status-list": ("证照状态列表", "Status list"),
+        "pdf-document-timestamp": ("文档时间戳", "Document timestamp"),
         "bagit": ("归档信息包", "Archive package"),
         "ocfl-object": ("存储对象", "Storage object"),
         "ocfl-root": ("存储根目录", "Storage root"),
@@ -74,6 +75,7 @@ CHECKS: Mapping[str, Words] = _table(
         # any file
         "format": ("文件类型", "File type"),
         "size": ("大小", "Size"),
+        "resources": ("解析所需的资源", "Resources for reading it"),
         "structure": ("结构", "Structure"),
         "document": ("文件可读性", "Readable document"),
         # signatures

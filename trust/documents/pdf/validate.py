@@ -22,7 +22,7 @@ from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Indication, Report
 from trust.pki.certificate import read_certificate
-from trust.pki.errors import CertificateMalformed
+from trust.pki.errors import CertificateMalformed, TrustStoreRefused
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
@@ -62,8 +62,8 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
             parts.extend(_validate_signature(document, each, sound, trust, at) for each in signatures)
     except DocumentEncrypted as error:
         checks.unknown("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
-    except Broken:
-        raise  # our own tables are not in order; that says nothing about the document
+    except (Broken, TrustStoreRefused):
+        raise  # our own tables or trust material are not in order; that says nothing about the document
     except YinxinError as error:
         checks.failed("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
     else:
