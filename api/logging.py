@@ -12,6 +12,8 @@ from structlog.typing import EventDict, WrappedLogger
 _SECRET_KEYS: Final = frozenset(
     {"password", "token", "code", "secret", "authorization", "client_assertion", "resident_id_number"}
 )
+_HIDDEN: Final = "(hidden)"
+_MAX_DEPTH: Final = 8
 _RESIDENT_ID: Final = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
 
@@ -42,13 +44,36 @@ def configure(*, as_json: bool) -> None:
 
 
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blots out secret keys (an error's stable `code` is none) and anything like a resident id number."""
+    """Blots out secret keys (an error's stable `code` is none) and anything like a resident id number, at any depth."""
     for key, value in event.items():
-        if key in _SECRET_KEYS and not (key == "code" and _is_error_code(value)):
-            event[key] = "(hidden)"
-        elif isinstance(value, str) and _RESIDENT_ID.search(value):
-            event[key] = _RESIDENT_ID.sub("(hidden)", value)
+        event[key] = _HIDDEN if _is_secret(key, value) else _cleaned(value, depth=0)
     return event
+
+
+def _is_secret(key: Any, value: Any) -> bool:
+    name = str(key).lower()
+    if name == "code":
+        return not _is_error_code(value)
+    return name in _SECRET_KEYS or name.rpartition("_")[2] in _SECRET_KEYS - {"code"}
+
+
+def _cleaned(value: Any, *, depth: int) -> Any:
+    if depth > _MAX_DEPTH:
+        return _HIDDEN
+    if isinstance(value, dict):
+        return {
+            key: _HIDDEN if _is_secret(key, item) else _cleaned(item, depth=depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_cleaned(item, depth=depth + 1) for item in value]
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return _RESIDENT_ID.sub(_HIDDEN, value)
+    if isinstance(value, int) and _RESIDENT_ID.search(str(value)):
+        return _HIDDEN
+    return value
 
 
 def _is_error_code(value: Any) -> bool:

@@ -4,6 +4,7 @@ Without `YINXIN_DATABASE_URL` everything runs on embedded defaults, for trying o
 data folder, keys in the configuration folder.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -16,13 +17,16 @@ from trust.storage.embedded import DatabaseUrls
 
 PREFIX: Final = "YINXIN_"
 # Names that other parts of the project read for themselves.
-_NOT_SETTINGS: Final = (
-    "YINXIN_TEST_",
-    "YINXIN_VECTORS",
-    "YINXIN_SAMPLES",
-    "YINXIN_POSTGRES_USER",
-    "YINXIN_OCFL_PY",
-)
+_FOR_TESTS: Final = "YINXIN_TEST_"
+_NOT_SETTINGS: Final = frozenset({"YINXIN_VECTORS", "YINXIN_SAMPLES", "YINXIN_POSTGRES_USER", "YINXIN_OCFL_PY"})
+# The least and the most of each number; what lies outside is a slip of the pen.
+_BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
+    "port": (1, 65_535),
+    "workers": (1, 256),
+    "lease_seconds": (0.5, 86_400),
+    "max_document_bytes": (1024, 2 << 30),
+    "max_package_bytes": (1024, 16 << 30),
+}
 
 
 class SettingRefused(InvalidInput):
@@ -44,8 +48,8 @@ def _default_config() -> Path:
 def _setting(default: Any, says: str, *, secret: bool = False) -> Any:
     meta = {"says": says, "secret": secret}
     if callable(default):
-        return field(default_factory=default, metadata=meta)
-    return field(default=default, metadata=meta)
+        return field(default_factory=default, metadata=meta, repr=not secret)
+    return field(default=default, metadata=meta, repr=not secret)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +98,15 @@ class Settings:
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
         values: dict[str, Any] = {}
         for name, text in environment.items():
-            if not name.startswith(PREFIX) or name.startswith(_NOT_SETTINGS):
+            if not name.startswith(PREFIX) or name.startswith(_FOR_TESTS) or name in _NOT_SETTINGS:
                 continue
             if name not in known:
                 raise SettingRefused(f"{name} is not a setting; see `yinxin settings check`")
-            values[known[name].name] = _value(name, known[name].type, text)
+            value = _value(name, known[name].type, text)
+            least, most = _BOUNDS.get(known[name].name, (-math.inf, math.inf))
+            if isinstance(value, int | float) and not least <= value <= most:  # a NaN is outside too
+                raise SettingRefused(f"{name} is from {least:g} to {most:g}")
+            values[known[name].name] = value
         return cls(**values)
 
     @property

@@ -5,6 +5,7 @@ its own locks. A chore that meets a part that is away says so and tries again at
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,7 @@ from trust.kernel.errors import Unavailable, YinxinError
 from trust.storage.jobs import JobWorker
 
 SEQUENCING_SECONDS: Final = 0.2
+STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
@@ -77,8 +79,9 @@ def run_worker(services: Services) -> None:
         JobWorker(services.settings.database_url, tasks(services)).run()
     finally:
         stopping.set()
+        until = time.monotonic() + STOP_SECONDS
         for thread in threads:
-            thread.join(timeout=5)
+            thread.join(timeout=max(0.0, until - time.monotonic()))
 
 
 def _repeat(chore: Chore, stopping: threading.Event) -> None:

@@ -23,9 +23,14 @@ router = APIRouter(tags=["public"])
 REPLY_TYPE = "application/timestamp-reply"
 # c2sp.org/tlog-tiles: tile/<L>/<N>[.p/<W>], tile/entries/<N>, checkpoint.
 _LOG_PATH = re.compile(r"checkpoint|tile/(?:[0-5]|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?\Z")
-_DER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "DER"}
-}
+
+
+def _der(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {}}, "description": "DER"}}
+
+
+CRL_TYPE: Final = "application/pkix-crl"
+CERTIFICATE_TYPE: Final = "application/pkix-cert"
 
 
 class Health(Answer):
@@ -70,13 +75,13 @@ def metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/crl/{authority}.crl", response_class=Response, responses=_DER)
+@router.get("/crl/{authority}.crl", response_class=Response, responses=_der(CRL_TYPE))
 def crl(authority: Annotated[str, Path(pattern=r"^[a-z]{1,20}$")], services: ServicesOf) -> Response:
     """An authority's newest CRL (RFC 5280)."""
-    return Response(services.revocations.newest(authority), media_type="application/pkix-crl")
+    return Response(services.revocations.newest(authority), media_type=CRL_TYPE)
 
 
-@router.get("/ca/{authority}.cer", response_class=Response, responses=_DER)
+@router.get("/ca/{authority}.cer", response_class=Response, responses=_der(CERTIFICATE_TYPE))
 def authority_certificate(
     authority: Annotated[str, Path(pattern=r"^[a-z]{1,20}$")], services: ServicesOf
 ) -> Response:
@@ -87,7 +92,7 @@ def authority_certificate(
         )
     if binding is None or binding.certificate is None:
         raise NotFound("there is no such authority")
-    return Response(binding.certificate, media_type="application/pkix-cert")
+    return Response(binding.certificate, media_type=CERTIFICATE_TYPE)
 
 
 @router.post(

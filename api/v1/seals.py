@@ -1,7 +1,6 @@
 """Seals: requests, decisions, seals, authorisations, uses."""
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -385,7 +384,7 @@ def _impression(given: ImpressionPng | ImpressionRound) -> tuple[bytes, int, int
         return drawn.png, given.diameter_mm, given.diameter_mm
     try:
         png = base64.b64decode(given.png_base64, validate=True)
-    except binascii.Error as fault:
+    except ValueError as fault:  # binascii.Error is one, and what is not ASCII another
         raise InvalidInput("the impression is not base64") from fault
     return png, given.width_mm, given.height_mm
 

@@ -16,6 +16,8 @@ from tests.support.kill_requests import seal
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(300)]
 STREAMS = 3
 WAITING_SECONDS = 60
+# What a loaded machine may bring about besides: the signer came back when the lease had run out, or the worker did.
+TOO_LATE = {"signer-refused", "seal-use-lost"}
 
 
 class _Stream:
@@ -28,7 +30,7 @@ class _Stream:
         self._house = house
 
     def run(self, name: str) -> None:
-        """Until it is over; anything but a sealed document or a problem 503 ends it by that error."""
+        """Until it is over; anything but a sealed document, a problem 503 or 409 ends it by that error."""
         for number in count(1):
             if self.over.is_set():
                 return
@@ -36,7 +38,7 @@ class _Stream:
             try:
                 seal(self._house, key)
             except StepFailed as failed:
-                found = re.search(r' answered 503: .*"code":"([a-z-]+)"', failed.message)
+                found = re.search(r' answered (?:503|409): .*"code":"([a-z-]+)"', failed.message)
                 if found is None:
                     raise
                 self.problems[key] = found[1]
@@ -54,6 +56,7 @@ class _Stream:
 def test_a_signer_killed_amid_sealing_requests_costs_a_clear_problem_and_nothing_else(
     kill_house: KillHouse,
 ) -> None:
+    kill_house.start_server(lease=kill_house.lease)
     stream = _Stream(kill_house)
     with ThreadPoolExecutor(STREAMS) as pool:
         runs = [pool.submit(stream.run, f"signer-{name}") for name in range(STREAMS)]
@@ -69,9 +72,10 @@ def test_a_signer_killed_amid_sealing_requests_costs_a_clear_problem_and_nothing
             stream.over.set()
         for run in runs:
             run.result()
-    kill_house.wait_until_resolved()
+    kill_house.come_back()
 
-    assert set(stream.problems.values()) == {"signer-away"}
+    assert "signer-away" in stream.problems.values()
+    assert set(stream.problems.values()) <= {"signer-away", *TOO_LATE}
     for key in stream.sealed:
         assert _outcomes(kill_house, key) == ["completed"], key
     for key in stream.problems:

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_everything_that_serve_started_ends_when_it_is_killed(house_folder: Path) -> None:
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("YINXIN_")} | {
+        "TMPDIR": str(house_folder / "t"),
         "YINXIN_DATA": str(house_folder / "data"),
         "YINXIN_CONFIG": str(house_folder / "config"),
         "YINXIN_SIGNER_SOCKET": str(house_folder / "s" / "socket"),
@@ -59,6 +60,7 @@ def house_folder() -> Iterator[Path]:
     root = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="yx-leash-", dir=root, ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
+        (Path(name) / "t").mkdir(mode=0o755)
         yield Path(name)
 
 
@@ -90,12 +92,10 @@ class _Process:
 
 
 def _descendants(pid: int) -> list[_Process]:
-    there = [
-        found
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and (found := _Process.read(int(entry.name)))
-    ]
-    family, found = {pid}, []
+    ids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    there = [process for process in map(_Process.read, ids) if process is not None]
+    family: set[int] = {pid}
+    found: list[_Process] = []
     while more := [process for process in there if process.parent in family and process.pid not in family]:
         family |= {process.pid for process in more}
         found += more

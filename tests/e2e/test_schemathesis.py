@@ -9,7 +9,7 @@ from tests.support.contract import Bounds, Exploration
 from tests.support.house import ITEM, House
 from tests.support.house_edge import HouseEdge
 
-pytestmark = [pytest.mark.stranger, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.stranger, pytest.mark.timeout(175)]
 
 BOUNDS = Bounds(documented=5, others=2, seconds=25)
 WORKING_ROLES = (

@@ -179,12 +179,12 @@ def test_revoking_twice_keeps_the_first_moment_and_reason(room: Room) -> None:
     assert first.revocation_reason == REASON
 
 
-@pytest.mark.parametrize("reason", ["because", "", "remove-from-crl", "KEY COMPROMISE"])
-def test_a_reason_that_no_list_can_hold_is_refused_before_it_is_a_fact(room: Room, reason: str) -> None:
+def test_a_reason_that_no_list_can_hold_is_refused_before_it_is_a_fact(room: Room) -> None:
     serial = room.issued().serial
-    with pytest.raises((YinxinError, ValueError)):
-        room.certificates.revoke(serial, reason=reason, actor=TESTER)
-    assert room.certificates.find(serial).revoked_at is None
+    for reason in ("because", "", "remove-from-crl", "KEY COMPROMISE"):
+        with pytest.raises((YinxinError, ValueError)):
+            room.certificates.revoke(serial, reason=reason, actor=TESTER)
+        assert room.certificates.find(serial).revoked_at is None
     room.clock.advance(CRL_VALIDITY)
     assert room.refresh()
 
@@ -202,7 +202,7 @@ def test_a_signer_away_leaves_the_last_list_and_the_next_number_is_not_lost(room
     assert serial in room.listed()
 
 
-@pytest.mark.parametrize("name", ["identities", "", "authority/identity", "ROOT"])
-def test_the_list_of_an_authority_that_is_not_there_is_unknown(room: Room, name: str) -> None:
-    with pytest.raises(CrlUnknown):
-        room.revocations.newest(name)
+def test_the_list_of_an_authority_that_is_not_there_is_unknown(room: Room) -> None:
+    for name in ("identities", "", "authority/identity", "ROOT"):
+        with pytest.raises(CrlUnknown):
+            room.revocations.newest(name)

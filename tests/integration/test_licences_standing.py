@@ -195,6 +195,7 @@ def test_a_licence_lapses_after_its_last_day_in_china(room: LicenceRoom) -> None
 def test_another_agencys_licence_is_not_there(room: LicenceRoom) -> None:
     licence_id = room.issue().version.licence_id
     stranger = room.strangers_officer()
+    system = replace(application(room, Scope.LICENCE_MANAGE), agency_id=stranger.agency_id)
     acts: list[Callable[[], object]] = [
         lambda: room.desk.standing.suspend(licence_id, stranger, reason="核查"),
         lambda: room.desk.standing.cancel(licence_id, stranger, reason="核查"),
@@ -202,7 +203,7 @@ def test_another_agencys_licence_is_not_there(room: LicenceRoom) -> None:
         lambda: room.desk.holdings.document(licence_id, stranger),
         lambda: room.desk.holdings.credential(licence_id, stranger),
         lambda: room.desk.change(
-            ChangeRequest(licence_id=licence_id, reason="x"), stranger, idempotency_key="k"
+            ChangeRequest(licence_id=licence_id, reason="x"), system, idempotency_key="k"
         ),
     ]
     for act in acts:

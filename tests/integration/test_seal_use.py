@@ -14,7 +14,7 @@ from seals.errors import (
     SealUseInProgress,
     SealUsesExhausted,
 )
-from seals.model import SealUseState, SignatureLevel
+from seals.model import SealUseState
 from tests.support.house import ITEM, House, SealingAgency
 from tests.support.pdfs import build_pdf
 from trust.documents import pdf

@@ -25,6 +25,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
+from unittest.mock import patch
+
+from api.verification.desk import VerificationDesk
 
 _STEP = re.compile(r"\s*# (\d+)\. ")
 _PR_SET_PDEATHSIG = 1
@@ -185,8 +188,8 @@ def run(order: dict[str, Any], launcher: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.clear()
     os.environ.update(order["environment"])
-    # Many servers start here and few verify a stranger's file: their verifying processes wait for a first job.
-    VerificationPool.start_early = lambda _pool: None
+    # Many servers start here and few are ever given a file: the verifying processes wait for the first job.
+    patch.object(VerificationDesk, "start").start()
     if order["kill"] is not None:
         arm(**order["kill"])
     sys.argv = ["yinxin", order["start"]]

@@ -83,7 +83,7 @@ def test_what_a_file_says_cannot_steer_the_terminal(tmp_path, capsys):
 
 def test_a_package_is_verified_as_a_stream(tmp_path, trust):
     path = tmp_path / "case.zip"
-    with path.open("wb") as file:
+    with path.open("w+b") as file:
         bagit.write(file, name="case-1", payload={"1.txt": b"material"}, info=[])
     assert run(path, trust) == 0
     path.write_bytes(path.read_bytes().replace(b"material", b"matereal"))

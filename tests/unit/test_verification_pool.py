@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from api.verification.frames import FrameBroken, decode_answer, decode_report, encode_answer
-from api.verification.pool import VerificationAway, VerificationPool, shown_name
+from api.verification.names import shown_name
+from api.verification.pool import VerificationAway, VerificationPool
 from api.verification.turns import Turns
 from tests.support.credentials import NOW, LicenceDesk
 from tests.support.pdfs import build_pdf, seal
@@ -23,6 +24,8 @@ from trust.verify.verifier import verify_bytes
 DESK = LicenceDesk()
 TRUST = DESK.trust()
 SEALED = seal(build_pdf(), DESK.pki.leaf(ProfileName.SEAL), pki=DESK.pki)
+
+on_linux = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes through /proc")
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,7 @@ def test_rubbish_gets_a_report(pool, data):
     assert verify(pool, data, name="x").indication is not Indication.VALID
 
 
+@on_linux
 def test_a_job_over_its_time_is_ended_and_costs_one_report():
     with Alone(seconds=0.0005) as alone:
         report = verify(alone.pool)
@@ -90,6 +94,7 @@ def test_a_job_over_its_time_is_ended_and_costs_one_report():
         assert report.subject == "decision.pdf"
 
 
+@on_linux
 def test_a_file_over_the_memory_is_ended_and_the_next_one_is_served():
     with Alone(memory_bytes=120 * 1024 * 1024) as alone:
         report = verify(alone.pool, b"%PDF-1.7\n" + bytes(100 * 1024 * 1024))
@@ -97,6 +102,7 @@ def test_a_file_over_the_memory_is_ended_and_the_next_one_is_served():
         assert verify(alone.pool).indication is Indication.VALID
 
 
+@on_linux
 def test_a_process_that_was_killed_while_idle_is_replaced_before_the_next_job():
     with Alone() as alone:
         verify(alone.pool)
@@ -107,6 +113,7 @@ def test_a_process_that_was_killed_while_idle_is_replaced_before_the_next_job():
         assert verify(alone.pool).indication is Indication.VALID
 
 
+@on_linux
 def test_a_process_that_is_killed_in_the_middle_costs_one_report():
     with Alone() as alone:
         verify(alone.pool)
@@ -122,6 +129,7 @@ def test_a_process_that_is_killed_in_the_middle_costs_one_report():
         assert verify(alone.pool).indication is Indication.VALID
 
 
+@on_linux
 def test_a_process_is_replaced_after_its_number_of_jobs():
     with Alone(jobs_per_process=2) as alone:
         verify(alone.pool)
@@ -131,6 +139,7 @@ def test_a_process_is_replaced_after_its_number_of_jobs():
         assert alone.pids() != first
 
 
+@on_linux
 def test_a_process_knows_nothing_of_ours(monkeypatch):
     monkeypatch.setenv("YINXIN_DATABASE_URL", "postgresql://secret")
     with Alone() as alone:
@@ -144,6 +153,7 @@ def test_a_process_knows_nothing_of_ours(monkeypatch):
         assert {name.partition(":")[0] for name in opened} <= {"pipe", "/dev/null"}
 
 
+@on_linux
 def test_no_process_outlives_its_pool():
     with Alone(size=2) as alone:
         alone.pool.start()
@@ -151,6 +161,7 @@ def test_no_process_outlives_its_pool():
     assert alone.pids() == []
 
 
+@on_linux
 def test_when_every_process_is_busy_the_answer_is_later():
     with Alone(wait_seconds=0.05) as alone:
         verify(alone.pool)

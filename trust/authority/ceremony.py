@@ -21,7 +21,9 @@ from trust.keys.model import KeyPurpose
 from trust.keys.repository import KeyBindings
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
-from trust.pki.profiles import ProfileName
+from trust.pki.errors import NameRefused
+from trust.pki.names import encode_name
+from trust.pki.profiles import PROFILES, ProfileName
 
 CEREMONY_HELD: Final = "ceremony.held"
 ACTS: Final[Mapping[str, str]] = {
@@ -30,7 +32,10 @@ ACTS: Final[Mapping[str, str]] = {
 SHIPPED: Final = Path(__file__).with_name("ceremony.yaml")
 _YEAR: Final = timedelta(days=365)
 _ACTOR: Final = Actor(kind="ceremony", id="ceremony")
-_SERVICE_PURPOSES: Final = {"timestamp": KeyPurpose.TIMESTAMP, "status-list": KeyPurpose.STATUS_LIST}
+_SERVICES: Final = {
+    "timestamp": (KeyPurpose.TIMESTAMP, ProfileName.TIMESTAMP),
+    "status-list": (KeyPurpose.STATUS_LIST, ProfileName.SERVICE),
+}
 # A ceremony file is read aloud; nobody reads more than this.
 _MAX_FILE_OCTETS: Final = 64 * 1024
 
@@ -56,7 +61,10 @@ class Ceremony:
     @classmethod
     def read(cls, path: Path) -> "Ceremony":
         """Raises CeremonyRefused on an unknown key, a missing root, an unknown service or authority."""
-        octets = path.read_bytes()
+        try:
+            octets = path.read_bytes()
+        except OSError as fault:
+            raise CeremonyRefused(f"the ceremony file cannot be read: {fault.strerror}") from fault
         if len(octets) > _MAX_FILE_OCTETS:
             raise CeremonyRefused(f"a ceremony file has at most {_MAX_FILE_OCTETS} octets")
         try:
@@ -65,14 +73,21 @@ class Ceremony:
             raise CeremonyRefused(f"the ceremony file is not YAML: {fault}") from fault
         if not isinstance(given, dict) or given.keys() != {"authorities", "services", "ledger"}:
             raise CeremonyRefused("a ceremony has authorities, services and ledger, and nothing else")
+        if not isinstance(given["authorities"], list) or not isinstance(given["services"], list):
+            raise CeremonyRefused("authorities and services are lists")
+        if not isinstance(given["ledger"], bool):
+            raise CeremonyRefused("ledger is true or false")
         authorities = tuple(_part(item, None) for item in given["authorities"])
         services = tuple(_part(item, _service_profile(item)) for item in given["services"])
         names = [part.name for part in authorities]
         if names[:1] != [Authority.ROOT] or len(set(names)) != len(names) or not set(names) <= set(Authority):
             raise CeremonyRefused(f"authorities are the root first, then any of {', '.join(Authority)}")
-        if not {part.name for part in services} <= _SERVICE_PURPOSES.keys():
-            raise CeremonyRefused(f"services are any of {', '.join(_SERVICE_PURPOSES)}")
-        return cls(authorities=authorities, services=services, ledger=bool(given["ledger"]))
+        kinds = [part.name for part in services]
+        if len(set(kinds)) != len(kinds) or not set(kinds) <= _SERVICES.keys():
+            raise CeremonyRefused(f"services are any of {', '.join(_SERVICES)}, each once")
+        if services and Authority.SERVICE not in names:
+            raise CeremonyRefused("services need the authority that certifies them: service")
+        return cls(authorities=authorities, services=services, ledger=given["ledger"])
 
 
 def hold_ceremony(
@@ -112,7 +127,7 @@ def _make_all(
         made += _make(
             part,
             label=f"service/{part.name}",
-            purpose=_SERVICE_PURPOSES[part.name],
+            purpose=_SERVICES[part.name][0],
             issuer=Authority.SERVICE,
             ledger=ledger, signer=signer, authority=authority, said=said,
         )  # fmt: skip
@@ -163,10 +178,11 @@ def _is_bound(ledger: Ledger, label: str) -> bool:
 
 
 def _service_profile(item: Any) -> ProfileName:
-    profile = item.get("profile") if isinstance(item, dict) else None
-    if profile not in (ProfileName.TIMESTAMP, ProfileName.SERVICE):
-        raise CeremonyRefused("a service has the profile timestamp or service")
-    return ProfileName(profile)
+    known = _SERVICES.get(str(item.get("name"))) if isinstance(item, dict) else None
+    if known is None or item.get("profile") != known[1].value:
+        pairs = ", ".join(f"{name} with {profile}" for name, (_purpose, profile) in _SERVICES.items())
+        raise CeremonyRefused(f"a service names itself and its profile: {pairs}")
+    return known[1]
 
 
 def _part(item: Any, profile: ProfileName | None) -> Part:
@@ -174,13 +190,16 @@ def _part(item: Any, profile: ProfileName | None) -> Part:
     if not isinstance(item, dict) or item.keys() != expected or not isinstance(item["subject"], dict):
         raise CeremonyRefused(f"a part of the ceremony has {', '.join(sorted(expected))}")
     years = item["validity_years"]
-    if not isinstance(years, int) or not 1 <= years <= 30:
+    if type(years) is not int or not 1 <= years <= 30:
         raise CeremonyRefused("validity_years is a whole number from 1 to 30")
     if profile is None:
         profile = ProfileName.ROOT if item["name"] == Authority.ROOT else ProfileName.ISSUING_AUTHORITY
-    return Part(
-        name=str(item["name"]),
-        profile=profile,
-        subject={str(key): str(value) for key, value in item["subject"].items()},
-        validity=years * _YEAR,
-    )
+    subject = {str(key): str(value) for key, value in item["subject"].items()}
+    allowed = PROFILES[profile]
+    if not allowed.required <= subject.keys() <= allowed.subject_attributes:
+        raise CeremonyRefused(f"the subject of {item['name']} has {', '.join(sorted(allowed.required))}")
+    try:
+        encode_name(subject)
+    except NameRefused as refused:
+        raise CeremonyRefused(f"the subject of {item['name']}: {refused.message}") from refused
+    return Part(name=str(item["name"]), profile=profile, subject=subject, validity=years * _YEAR)

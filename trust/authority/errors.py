@@ -21,6 +21,12 @@ class CeremonyRefused(InvalidInput):
     code = "ceremony-refused"
 
 
+class RevocationReasonRefused(InvalidInput):
+    """The reason of a revocation is none that a CRL can hold."""
+
+    code = "revocation-reason-refused"
+
+
 class CrlUnknown(NotFound):
     """There is no such authority, or it has published nothing yet."""
 

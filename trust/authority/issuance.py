@@ -6,19 +6,20 @@ its serial is revoked, so that whatever may have been signed is worth nothing.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
 
-from trust.authority.errors import CertificateBroken, CertificateUnknown
+from trust.authority.errors import CertificateBroken, CertificateUnknown, RevocationReasonRefused
 from trust.authority.model import AUTHORITY_LABEL, Authority, CertificateRecord, IssuedCertificate
 from trust.authority.repository import Certificates
 from trust.authority.tables import certificate_intents, certificates
+from trust.crypto.errors import SignatureInvalid
 from trust.crypto.suites import Suite, verify
 from trust.kernel.clock import Clock
 from trust.kernel.randomness import Randomness
-from trust.keys.certificates import CertificatePayload
+from trust.keys.certificates import CertificatePayload, tbs_of
 from trust.keys.client import SignerClient
 from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, KeyPurpose
 from trust.keys.repository import Intents, KeyBindings
@@ -26,7 +27,7 @@ from trust.keys.tables import intent_outcomes, intents
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
-from trust.pki.names import encode_name
+from trust.pki.crl import RevocationReason
 from trust.pki.profiles import PROFILES, ProfileName
 
 CERTIFICATE_ISSUED: Final = "certificate.issued"
@@ -41,6 +42,10 @@ ACTS: Final[Mapping[str, str]] = {
 # The job, enqueued with the revocation, that has a new CRL published.
 REFRESH_CRL: Final = "crl.refresh"
 
+# RFC 5280 §5.3.1, but for remove-from-crl, which only delta lists know.
+REVOCATION_REASONS: Final = frozenset(
+    reason.name.lower().replace("_", "-") for reason in RevocationReason if reason.name != "REMOVE_FROM_CRL"
+)
 # The signer answers in milliseconds; whoever holds an intent longer than this is gone.
 ISSUING_LEASE: Final = timedelta(seconds=60)
 # A signer's clock may run a little ahead of a verifier's.
@@ -131,14 +136,9 @@ class CertificateAuthority:
         # 2. The signer builds it, lints it and signs it.
         certificate = self._signer.issue_certificate(intent_subject, payload.to_json())
 
-        # 3. Compare it with what was intended, as a stranger would read it.
+        # 3. Compare it with what was intended, octet for octet, and look at the signature as a stranger would.
         chain = () if issuer is None else (_der(issuer), *issuer.chain)
-        _compare(
-            certificate,
-            payload,
-            issuer_der=chain[0] if chain else certificate,
-            suite=Suite(issuing_key.suite if issuing_key else issuer.suite if issuer else ""),
-        )
+        _compare(certificate, payload, issuer=issuer, issuing_key=issuing_key or _key_of(issuer))
 
         # 4. Record it; whoever was faster has resolved it as abandoned, and then it is not handed out.
         record = CertificateRecord(
@@ -178,6 +178,10 @@ class CertificateAuthority:
 
     def revoke(self, serial: str, *, reason: str, actor: Actor) -> CertificateRecord:
         """Revokes for good; a certificate that is revoked already stays as it is. Raises CertificateUnknown."""
+        if reason not in REVOCATION_REASONS:
+            raise RevocationReasonRefused(
+                f"a revocation's reason is one of {', '.join(sorted(REVOCATION_REASONS))}"
+            )
         now = self._clock.now().replace(microsecond=0)
         with self._ledger.work() as work:
             record = Certificates(work).find(serial)
@@ -278,17 +282,22 @@ def _der(binding: KeyBinding) -> bytes:
     return binding.certificate
 
 
-def _compare(certificate: bytes, payload: CertificatePayload, *, issuer_der: bytes, suite: Suite) -> None:
-    """Raises CertificateBroken unless the certificate says what was intended and verifies under its issuer."""
-    read, issuer = read_certificate(certificate), read_certificate(issuer_der)
-    moments: tuple[datetime, datetime] = (payload.not_before, payload.not_after)
-    same = (
-        read.serial == payload.serial
-        and read.spki == payload.spki
-        and read.subject == encode_name(payload.subject)
-        and read.issuer == issuer.subject
-        and (read.not_before, read.not_after) == moments
-    )
-    if not same:
+def _key_of(issuer: KeyBinding | None) -> KeyInfo:
+    if issuer is None:
+        raise CertificateBroken("a certificate needs an authority that issues it")
+    return KeyInfo(key_id=issuer.key_id, purpose=issuer.purpose, suite=issuer.suite, spki=issuer.spki)
+
+
+def _compare(
+    certificate: bytes, payload: CertificatePayload, *, issuer: KeyBinding | None, issuing_key: KeyInfo
+) -> None:
+    """Raises CertificateBroken unless the certificate says exactly what was intended and verifies."""
+    read = read_certificate(certificate)
+    if read.tbs != tbs_of(payload.to_json(), issuer=issuer, issuer_key=issuing_key):
         raise CertificateBroken("the signer returned a certificate that is not the one intended")
-    verify(issuer.spki, read.signature, read.tbs, suite)
+    try:
+        verify(issuing_key.spki, read.signature, read.tbs, Suite(issuing_key.suite))
+    except SignatureInvalid as wrong:
+        raise CertificateBroken(
+            "the signer returned a certificate whose signature does not verify"
+        ) from wrong

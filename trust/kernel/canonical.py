@@ -10,8 +10,18 @@ from typing import Any
 def canonical_json(value: Any) -> bytes:
     """The one octet string for a JSON value; raises ValueError on floats, NaN and lone surrogates."""
     _refuse_floats(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_ordered(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8")
+
+
+def _ordered(value: Any) -> Any:
+    """The value with the keys of every object in the order of their UTF-16 code units (RFC 8785 §3.2.3)."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return {key: _ordered(value[key]) for key in keys}
+    if isinstance(value, list | tuple):
+        return [_ordered(item) for item in value]
+    return value
 
 
 def _refuse_floats(value: Any) -> None:

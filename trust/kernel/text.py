@@ -1,6 +1,7 @@
 """What text from outside must satisfy before it is kept or shown."""
 
 import unicodedata
+from typing import Final
 
 from trust.kernel.errors import InvalidInput
 
@@ -29,9 +30,18 @@ def paragraph(text: str, *, what: str, limit: int = MAX_PARAGRAPH_CHARACTERS) ->
     return cleaned
 
 
+# Line and paragraph separators, and what turns the direction of what follows: they make a text look like another.
+_DECEIVING: Final = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def _clean(text: str, *, what: str, limit: int) -> str:
-    if len(text) > limit:
-        raise InvalidInput(f"{what} has {len(text)} characters; at most {limit} are taken")
     if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
         raise InvalidInput(f"{what} holds a lone surrogate; it must be valid Unicode text")
-    return unicodedata.normalize("NFC", text).strip()
+    if _DECEIVING.intersection(text):
+        raise InvalidInput(f"{what} holds a separator or direction mark that makes it look like another text")
+    if len(text) > limit:
+        raise InvalidInput(f"{what} has {len(text)} characters; at most {limit} are taken")
+    normal = unicodedata.normalize("NFC", text).strip()
+    if len(normal) > limit:  # a few characters become two
+        raise InvalidInput(f"{what} has {len(normal)} characters; at most {limit} are taken")
+    return normal

@@ -12,13 +12,13 @@ from trust.crypto.suites import Suite
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import YinxinError
 from trust.keys import wire
-from trust.keys.errors import KeyNotUsable, SignerAway, SignerRefused, WrappedKeyBroken
+from trust.keys.errors import KeyNotUsable, SignerAway, SignerRefused, SigningLeaseOver, WrappedKeyBroken
 from trust.keys.model import KeyId, KeyInfo, KeyPurpose
 
 ANSWER_SECONDS: Final = 15.0
 _MAX_IDLE_CONNECTIONS: Final = 16
 _ERRORS: Final[Mapping[str, type[YinxinError]]] = {
-    error.code: error for error in (KeyNotUsable, SignerRefused, WrappedKeyBroken)
+    error.code: error for error in (KeyNotUsable, SignerRefused, SigningLeaseOver, WrappedKeyBroken)
 }
 
 
@@ -56,6 +56,8 @@ class SignerClient:
     def sign_cms_batch(self, subjects: Sequence[str]) -> list[bytes | YinxinError]:
         """As `sign_cms` for many in one call, each with its own outcome."""
         answer = self._call({"do": "batch", "items": [{"do": "sign-cms", "subject": s} for s in subjects]})
+        if "error" in answer:
+            raise _error(answer)
         return [_error(item) if "error" in item else wire.octets(item["ok"]["cms"]) for item in answer["ok"]]
 
     def issue_certificate(self, subject: str, payload: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,13 @@ class SignerRefused(Conflict):
     code = "signer-refused"
 
 
+class SigningLeaseOver(SignerRefused):
+    """The lease of an intent has run out before the signer was asked; the worker resolves its subject."""
+
+    code = "signing-lease-over"
+    retryable = True
+
+
 class KeyNotUsable(Conflict):
     """There is no such key, or it is for another purpose, or its certificate does not match it."""
 

@@ -21,7 +21,7 @@ from trust.kernel.clock import Clock, parse_rfc3339
 from trust.kernel.randomness import Randomness
 from trust.keys import wire
 from trust.keys.certificates import MAY_ISSUE, assemble_certificate, tbs_of
-from trust.keys.errors import KeyNotUsable, SignerRefused
+from trust.keys.errors import KeyNotUsable, SignerRefused, SigningLeaseOver
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
 from trust.keys.repository import Intents, KeyBindings
@@ -186,7 +186,7 @@ class Operations:
         if outcome is not None:
             raise SignerRefused(f"{subject} is already concluded: {outcome}")
         if intent.lease_until <= self._clock.now():
-            raise SignerRefused(f"the lease of {subject} has run out; the worker resolves it")
+            raise SigningLeaseOver(f"the lease of {subject} has run out; the worker resolves it")
         return intent
 
     def _held(self, intent: Intent) -> HeldKey:

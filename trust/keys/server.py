@@ -61,8 +61,16 @@ class SignerServer:
             items = message.get("items")
             if not isinstance(items, list) or len(items) > MAX_BATCH:
                 return _refused(Malformed(f"a batch is a list of at most {MAX_BATCH} messages"))
-            return {"ok": [self.answer(item) if isinstance(item, dict) else {} for item in items]}
-        operation = self._operations.get(str(name))
+            return {"ok": [self._item(item) for item in items]}
+        return self._perform(str(name), message)
+
+    def _item(self, item: Any) -> dict[str, Any]:
+        if not isinstance(item, dict) or item.get("do") == "batch":
+            return _refused(Malformed("an item of a batch is a message, and no batch itself"))
+        return self._perform(str(item.get("do")), item)
+
+    def _perform(self, name: str, message: dict[str, Any]) -> dict[str, Any]:
+        operation = self._operations.get(name)
         if operation is None:
             return _refused(Malformed(f"the signer does not know {name!r}"))
         try:

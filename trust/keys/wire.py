@@ -40,7 +40,7 @@ def receive(connection: socket.socket) -> dict[str, Any] | None:
         raise FrameRefused("the connection ended inside a frame")
     try:
         message = json.loads(body)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise FrameRefused("a frame is not JSON") from fault
     if not isinstance(message, dict):
         raise FrameRefused("a frame is not a JSON object")

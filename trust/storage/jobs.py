@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 # A worker that has not said so for this long is dead; its jobs are given to another.
 STALLED_AFTER_SECONDS: Final = 30
+# A worker that is told to stop while the database is gone must not wait for it.
+CONNECTION_SECONDS: Final = 5.0
 
 Task = Callable[..., None]
 
@@ -29,7 +31,9 @@ class JobWorker:
 
     def __init__(self, url: str, tasks: Mapping[str, Task]) -> None:
         connector = PsycopgConnector(
-            conninfo=libpq_url(url), kwargs={"options": "-c search_path=procrastinate"}
+            conninfo=libpq_url(url),
+            kwargs={"options": "-c search_path=procrastinate"},
+            timeout=CONNECTION_SECONDS,
         )
         self._app = App(connector=connector)
         for name, task in tasks.items():
