@@ -162,7 +162,7 @@ def test_a_second_server_on_the_same_folder_is_refused_and_the_first_goes_on(
 
 
 def test_a_pid_file_left_by_a_dead_server_is_no_hindrance(folder: Path) -> None:
-    (folder / "cluster.new" / "postmaster.pid").write_text("999999999\n")
+    (folder / "cluster" / "postmaster.pid").write_text("999999999\n")
     with EmbeddedPostgres(folder, durable=False) as server:
         assert kept(server.urls.owner) == [("规划局",)]
 
