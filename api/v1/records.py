@@ -20,7 +20,7 @@ from api.dependencies import (
     ServicesOf,
     page_of,
 )
-from api.v1.seals import ReceiptAnswer
+from api.v1.seal_uses import ReceiptAnswer
 from api.wiring import Services
 from archive.codes import Retention
 from archive.errors import SubmissionTooLarge

@@ -1,0 +1,175 @@
+"""Seal uses: documents sealed, looked up, read (用印)."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from pydantic import Field
+
+from api.dependencies import (
+    DEFAULT_PAGE,
+    Answer,
+    Body,
+    CurrentCaller,
+    Cursor,
+    IdempotencyKey,
+    IdText,
+    Limit,
+    Page,
+    ServicesOf,
+    body_digest,
+    checked_form,
+    page_of,
+    read_upload,
+)
+from api.wiring import Services
+from seals.model import SealUse, SignatureLevel
+from seals.uses.seal_document import SealingRequest
+from trust.documents import pdf
+from trust.kernel.errors import InvalidInput
+
+router = APIRouter(prefix="/v1", tags=["seals"])
+
+
+class ReceiptAnswer(Answer):
+    """The ledger's promise: the event will be under a checkpoint by `latest_inclusion`; `note` is signed."""
+
+    event_id: str
+    leaf_hash: str
+    latest_inclusion: datetime
+    note: str
+
+
+class SealUseAnswer(Answer):
+    """A seal use; the sealed document is at `/v1/seal-uses/{id}/document`."""
+
+    id: str
+    seal_id: str
+    authorisation_id: str
+    application_id: str
+    item_code: str
+    case_number: str | None
+    level: str
+    state: str
+    original_sha256: str
+    output_sha256: str | None
+    intended_at: datetime
+    concluded_at: datetime | None
+    event_id: str | None
+    receipt: ReceiptAnswer | None = None
+
+
+class SealUseFields(Body):
+    """The fields of a seal use beside the document; lengths in millimetres from the page's lower left."""
+
+    item_code: IdText
+    seal_id: IdText | None
+    case_number: Annotated[str | None, Field(min_length=1, max_length=80)]
+    level: SignatureLevel
+    page: Annotated[int | None, Field(ge=-10_000, le=10_000)]
+    x_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)]
+    y_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)]
+
+
+@router.post("/seal-uses", status_code=201)
+def use_seal(
+    document: Annotated[UploadFile, File(description="the PDF to seal")],
+    item_code: Annotated[str, Form(description="the service item's code")],
+    caller: CurrentCaller,
+    services: ServicesOf,
+    idempotency_key: IdempotencyKey,
+    seal_id: Annotated[str | None, Form(description="absent: the newest authorised seal")] = None,
+    case_number: Annotated[str | None, Form(description="the case's number")] = None,
+    level: Annotated[SignatureLevel, Form(description="PAdES level")] = SignatureLevel.B_T,
+    page: Annotated[int | None, Form(description="from 1; negative from the end; absent: invisible")] = None,
+    x_mm: Annotated[int | None, Form(description="left edge of the impression")] = None,
+    y_mm: Annotated[int | None, Form(description="lower edge of the impression")] = None,
+) -> SealUseAnswer:
+    """Seals a document; the same idempotency key with the same body gets the same use.
+
+    With page, x_mm and y_mm the impression is visible at the seal's own size; without them the signature is
+    invisible. The sealed document is then at `/v1/seal-uses/{id}/document`.
+    """
+    fields = checked_form(
+        SealUseFields,
+        item_code=item_code,
+        seal_id=seal_id,
+        case_number=case_number,
+        level=level,
+        page=page,
+        x_mm=x_mm,
+        y_mm=y_mm,
+    )
+    octets = read_upload(document, services.settings.max_document_bytes)
+    sealed = services.seals.seal_document(
+        SealingRequest(
+            document=octets,
+            item_code=fields.item_code,
+            placement=_placement(fields),
+            idempotency_key=idempotency_key,
+            body_digest=body_digest(fields, octets),
+            seal_id=fields.seal_id,
+            case_number=fields.case_number,
+            level=fields.level,
+        ),
+        caller,
+    )
+    return _use(sealed.use, services)
+
+
+@router.get("/seal-uses")
+def list_seal_uses(
+    caller: CurrentCaller,
+    services: ServicesOf,
+    seal_id: Annotated[str | None, Query(max_length=80, pattern=r"^[A-Za-z0-9_]+$")] = None,
+    after: Cursor = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Page[SealUseAnswer]:
+    """The agency's seal uses, abandoned ones too."""
+    rows = services.seals.reading.uses(caller, seal_id=seal_id, after=after, limit=limit)
+    return page_of(rows, [_use(row) for row in rows], limit)
+
+
+@router.get("/seal-uses/{use_id}")
+def get_seal_use(use_id: IdText, caller: CurrentCaller, services: ServicesOf) -> SealUseAnswer:
+    """One seal use, with the ledger's receipt once it is completed."""
+    return _use(services.seals.reading.use(caller, use_id), services)
+
+
+@router.get(
+    "/seal-uses/{use_id}/document",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}, "description": "the sealed document"}},
+)
+def get_sealed_document(use_id: IdText, caller: CurrentCaller, services: ServicesOf) -> Response:
+    """The sealed document; reading it is an event."""
+    return Response(services.seals.reading.document(caller, use_id), media_type="application/pdf")
+
+
+def _placement(fields: SealUseFields) -> pdf.Placement | None:
+    given = (fields.page, fields.x_mm, fields.y_mm)
+    if given == (None, None, None):
+        return None
+    if fields.page is None or fields.x_mm is None or fields.y_mm is None:
+        raise InvalidInput("a visible impression needs page, x_mm and y_mm, all three")
+    return pdf.Placement(page=fields.page, x_mm=fields.x_mm, y_mm=fields.y_mm)
+
+
+def _use(row: SealUse, services: Services | None = None) -> SealUseAnswer:
+    receipt = None if services is None or row.event_id is None else services.receipts.of_event(row.event_id)
+    return SealUseAnswer(
+        id=row.id,
+        seal_id=row.seal_id,
+        authorisation_id=row.authorisation_id,
+        application_id=row.application_id,
+        item_code=row.item_code,
+        case_number=row.case_number,
+        level=row.level,
+        state=row.state,
+        original_sha256=row.original_sha256.hex(),
+        output_sha256=None if row.output_sha256 is None else row.output_sha256.hex(),
+        intended_at=row.intended_at,
+        concluded_at=row.concluded_at,
+        event_id=row.event_id,
+        receipt=None if receipt is None else ReceiptAnswer.model_validate(receipt),
+    )
