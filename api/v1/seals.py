@@ -132,6 +132,7 @@ class AuthorisationAnswer(Answer):
 @router.post("/seal-requests", status_code=201)
 def request_seal(body: SealRequestBody, caller: CurrentCaller, services: ServicesOf) -> SealRequestAnswer:
     """A seal officer applies for a seal with its impression."""
+    services.seals.request.require(caller)  # drawing a seal costs more than looking at who asks
     png, width, height = _impression(body.impression)
     made = services.seals.request(
         caller, name=body.name, reason=body.reason, impression_png=png, width_mm=width, height_mm=height

@@ -34,11 +34,15 @@ class RequestSeal:
         self._clock = clock
         self._ids = ids
 
+    def require(self, caller: Caller) -> None:
+        """Who may, before anything costly is done for them; raises RoleMissing with its event kept."""
+        role_required(caller, Role.SEAL_OFFICER, act=SEAL_REQUESTED, ledger=self._ledger)
+
     def __call__(
         self, caller: Caller, *, name: str, reason: str, impression_png: bytes, width_mm: int, height_mm: int
     ) -> SealRequest:
         """Raises RoleMissing, InvalidInput on text, ImpressionRefused on a picture that cannot be one."""
-        role_required(caller, Role.SEAL_OFFICER, act=SEAL_REQUESTED, ledger=self._ledger)
+        self.require(caller)
         read_impression(impression_png, width_mm=width_mm, height_mm=height_mm)
         request = SealRequest(
             id=self._ids.new(SealRequestId),
