@@ -87,5 +87,5 @@ def _environment(language: Language) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     # The extension adds this method to the environment, unknown to its type.
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # the i18n extension adds it
     return environment

@@ -51,7 +51,7 @@ class _Press:
 
     def __init__(self, folder: Path, font_folder: str) -> None:
         # Loaded here, after the limits hold.
-        import typst  # noqa: PLC0415
+        import typst  # noqa: PLC0415 -- after the limits are set
 
         self._typst = typst
         self._folder = folder
