@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from trust.crypto.cms import CmsIdentity
+from trust.crypto.digests import digest_of
 from trust.crypto.suites import SoftwareSigner, Suite
 from trust.pki.certificate import Certificate, read_certificate
 from trust.pki.crl import RevocationReason, Revoked, build_tbs_crl
@@ -55,7 +56,7 @@ class Leaf:
     def sign_detached(self, content: bytes) -> bytes:
         """A detached CMS over the content, without a timestamp."""
         identity = self.identity
-        attributes = identity.signed_attributes(message_digest=sha256(content).digest())
+        attributes = identity.signed_attributes(message_digest=digest_of(content, identity.digest))
         return identity.signed_data(signed_attributes=attributes, signature=self.signer.sign(attributes))
 
 
@@ -78,8 +79,10 @@ class TestPki:
 
     __test__ = False  # a builder, not a test class
 
-    def __init__(self, *, now: datetime = MOMENT) -> None:
+    def __init__(self, *, now: datetime = MOMENT, suite: Suite = Suite.P256_SHA256) -> None:
+        """`suite` is that of every key for which none is named."""
         self.now = now.replace(microsecond=0)
+        self._suite = suite
         self._numbers = itertools.count(1)
         self.root = self.authority(None, PROFILES[ProfileName.ROOT], name="印信测试根")
         self.issuing = self.authority(self.root, PROFILES[ProfileName.ISSUING_AUTHORITY], name="印信测试签发")
@@ -87,7 +90,7 @@ class TestPki:
 
     def authority(self, above: Authority | None, profile: Profile, *, name: str) -> Authority:
         """A further authority below `above`, or a root where that is None."""
-        signer = SoftwareSigner.generate(Suite.P256_SHA256)
+        signer = SoftwareSigner.generate(self._suite)
         subject = {"C": "CN", "O": "印信测试", "CN": name}
         certificate = self.certify(above, profile, subject=subject, signer=signer)
         chain: tuple[bytes, ...] = ()
@@ -134,11 +137,12 @@ class TestPki:
         authority: Authority | None = None,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
+        suite: Suite | None = None,
     ) -> Leaf:
         """A certificate and key by profile; `subject` overrides the default attributes."""
         row = PROFILES[profile] if isinstance(profile, ProfileName) else profile
         above = authority or self.issuing
-        signer = SoftwareSigner.generate(Suite.P256_SHA256)
+        signer = SoftwareSigner.generate(suite or self._suite)
         names = {key: text for key, text in _SUBJECT.items() if key in row.required}
         certificate = self.certify(
             above,

@@ -19,8 +19,8 @@ from trust.crypto.cms import (
     max_signed_data_size,
 )
 from trust.crypto.cms_checks import check_signer
-from trust.crypto.digests import Digest
-from trust.crypto.errors import CmsMalformed, SuiteUnknown
+from trust.crypto.digests import Digest, digest_of
+from trust.crypto.errors import CmsMalformed
 from trust.crypto.parsed_cms import CmsLimits
 from trust.crypto.suites import Suite
 from trust.kernel.errors import InvalidInput
@@ -215,8 +215,21 @@ def test_a_digest_of_the_wrong_length_is_refused_before_anything_is_signed(seal:
         seal.identity.signed_attributes(message_digest=bytes(20))
 
 
-def test_an_identity_needs_a_readable_certificate_and_a_suite_that_signs_cms(seal: Leaf) -> None:
+def test_an_identity_needs_a_readable_certificate() -> None:
     with pytest.raises(CmsMalformed):
         CmsIdentity(certificate=b"no certificate", chain=(), suite=Suite.P256_SHA256)
-    with pytest.raises(SuiteUnknown):
-        CmsIdentity(certificate=seal.certificate, chain=(), suite=Suite.ED25519)
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_every_suite_signs_a_message_within_the_computed_bound(pki: TestPki, suite: Suite) -> None:
+    leaf = pki.leaf(suite=suite)
+    message = leaf.sign_detached(_CONTENT)
+    assert len(message) <= max_signed_data_size(leaf.identity)
+    parsed = ParsedCms.parse(message)
+    digests = {leaf.identity.digest: digest_of(_CONTENT, leaf.identity.digest)}
+    checks = check_signer(parsed, digests=digests, content_type=ID_DATA)
+    assert {check.outcome for check in checks} == {Outcome.PASSED}
+    wrong = {leaf.identity.digest: digest_of(b"another", leaf.identity.digest)}
+    assert Outcome.FAILED in {
+        each.outcome for each in check_signer(parsed, digests=wrong, content_type=ID_DATA)
+    }

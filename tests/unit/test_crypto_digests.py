@@ -40,4 +40,4 @@ def test_every_digest_is_found_by_its_oid_and_has_its_size() -> None:
     for algorithm in Digest:
         assert digests.digest_size(algorithm) == len(digests.digest_of(b"", algorithm))
     assert digests.digest_by_oid("2.16.840.1.101.3.4.2.1") is Digest.SHA256
-    assert digests.digest_by_oid("1.3.14.3.2.26") is None
+    assert digests.digest_by_oid("1.2.840.113549.2.5") is None

@@ -36,8 +36,8 @@ def test_octets_that_are_no_public_key_are_an_invalid_signature(spki: bytes) -> 
 
 @pytest.mark.parametrize(
     "key",
-    [ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)],
-    ids=["p-384", "rsa"],
+    [ec.generate_private_key(ec.SECP521R1()), rsa.generate_private_key(65537, 1024)],
+    ids=["p-521", "rsa-1024"],
 )
 def test_keys_outside_the_table_belong_to_no_suite(
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,

@@ -22,7 +22,7 @@ from trust.crypto.cms_oids import (
     ID_SIGNED_DATA,
 )
 from trust.crypto.digests import Digest, algorithm_identifier, digest_size, sha256
-from trust.crypto.errors import CmsMalformed, DerMalformed, SuiteUnknown
+from trust.crypto.errors import CmsMalformed, DerMalformed
 from trust.crypto.parsed_cms import CmsLimits, ParsedCms, issuer_and_serial
 from trust.crypto.suites import Suite, definition
 from trust.kernel.errors import InvalidInput
@@ -49,8 +49,7 @@ _SIGNED_DATA_OID = der.oid(ID_SIGNED_DATA)
 class CmsIdentity:
     """A signer's certificate, the certificates above it (nearest first, the anchor usually left out) and suite.
 
-    Certificates are DER. Raises CmsMalformed where the certificate's issuer and serial cannot be read, and
-    SuiteUnknown where the suite does not sign CMS.
+    Certificates are DER. Raises CmsMalformed where the certificate's issuer and serial cannot be read.
     """
 
     certificate: bytes
@@ -62,10 +61,7 @@ class CmsIdentity:
     )
 
     def __post_init__(self) -> None:
-        digest = definition(self.suite).cms_digest
-        if digest is None:
-            raise SuiteUnknown(f"suite {self.suite} does not sign CMS messages")
-        object.__setattr__(self, "_digest", digest)
+        object.__setattr__(self, "_digest", definition(self.suite).cms_digest)
         _ = self._signer_head
 
     @property

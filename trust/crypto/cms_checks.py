@@ -5,7 +5,7 @@ Whether the certificate is to be trusted is said by `trust.pki.path`.
 
 from collections.abc import Mapping
 
-from trust.crypto import suites
+from trust.crypto import schemes
 from trust.crypto.digests import Digest, digest_of
 from trust.crypto.errors import DerMalformed, SignatureInvalid
 from trust.crypto.parsed_cms import ParsedCms, spki_of
@@ -84,8 +84,8 @@ def _check_signing_certificate(checks: Checks, parsed: ParsedCms) -> None:
 def _check_signature(checks: Checks, parsed: ParsedCms) -> None:
     if parsed.signer_certificate is None:
         return
-    suite = parsed.suite
-    if suite is None or suites.definition(suite).cms_digest is not parsed.digest_algorithm:
+    scheme = parsed.scheme
+    if scheme is None or scheme.digest is not parsed.digest_algorithm:
         checks.unknown(
             "algorithm",
             "the signature is of an algorithm, or a pair of algorithms, not known here",
@@ -94,8 +94,8 @@ def _check_signature(checks: Checks, parsed: ParsedCms) -> None:
         return
     try:
         spki = spki_of(parsed.signer_certificate)
-        suites.verify(spki, parsed.signature, parsed.signed_attrs, suite)
+        schemes.verify(spki, parsed.signature, parsed.signed_attrs, scheme)
     except (SignatureInvalid, DerMalformed) as error:
         checks.failed("signature", error.message, sub_indication="SIG_CRYPTO_FAILURE")
     else:
-        checks.passed("signature", f"the {suite} signature matches the signer's key")
+        checks.passed("signature", f"the {scheme.name} signature matches the signer's key")

@@ -25,6 +25,8 @@ class StreamTooLarge(TooLarge):
 class Digest(StrEnum):
     """Digest algorithms that this house computes. Which are trusted when is said by the algorithm policy."""
 
+    SHA1 = "sha1"
+    SHA224 = "sha224"
     SHA256 = "sha256"
     SHA384 = "sha384"
     SHA512 = "sha512"
@@ -59,6 +61,8 @@ class _Definition:
 
 _DEFINITIONS: Mapping[Digest, _Definition] = MappingProxyType(
     {
+        Digest.SHA1: _Definition(oid="1.3.14.3.2.26", octets=20, start=hashlib.sha1),
+        Digest.SHA224: _Definition(oid="2.16.840.1.101.3.4.2.4", octets=28, start=hashlib.sha224),
         Digest.SHA256: _Definition(oid="2.16.840.1.101.3.4.2.1", octets=32, start=hashlib.sha256),
         Digest.SHA384: _Definition(oid="2.16.840.1.101.3.4.2.2", octets=48, start=hashlib.sha384),
         Digest.SHA512: _Definition(oid="2.16.840.1.101.3.4.2.3", octets=64, start=hashlib.sha512),

@@ -16,7 +16,7 @@ from trust.crypto.cms_oids import (
 from trust.crypto.der_reader import Element
 from trust.crypto.digests import Digest, digest_by_oid
 from trust.crypto.errors import CmsMalformed, DerMalformed
-from trust.crypto.suites import Suite, suite_of_signature_algorithm
+from trust.crypto.schemes import Scheme, read_scheme
 
 _ID_CE_SUBJECT_KEY_IDENTIFIER = der.oid("2.5.29.14")
 _EXPLICIT_0 = 0xA0
@@ -48,7 +48,7 @@ class EssCertificateId:
 class ParsedCms:
     """A SignedData message; octets are DER as they stood in it.
 
-    `signed_attrs` is the SET OF that was signed. `digest_algorithm` and `suite` are None where this house does
+    `signed_attrs` is the SET OF that was signed. `digest_algorithm` and `scheme` are None where this house does
     not know the algorithm; `signer_certificate` is None where no certificate inside is the one the signer names.
     `signing_certificate_ids` is None where the attribute signing-certificate-v2 is missing; the first binds the
     signer's certificate.
@@ -59,7 +59,7 @@ class ParsedCms:
     certificates: tuple[bytes, ...]
     crls: tuple[bytes, ...]
     digest_algorithm: Digest | None
-    suite: Suite | None
+    scheme: Scheme | None
     signature: bytes
     signed_attrs: bytes
     message_digest: bytes
@@ -128,7 +128,7 @@ class ParsedCms:
             certificates=certificates,
             crls=crls,
             digest_algorithm=digest_algorithm,
-            suite=suite_of_signature_algorithm(signature_algorithm),
+            scheme=read_scheme(signature_algorithm, message_digest=digest_algorithm),
             signature=signature,
             signed_attrs=bytes((der.SET,)) + signed.encoded[1:],
             message_digest=_single(signed_values, ID_MESSAGE_DIGEST).octets(),

@@ -1,39 +1,49 @@
-"""Algorithm suites: a key type with the one way it signs. A table, so that a further suite is a further row.
+"""Algorithm suites: the kinds of keys this house makes, each with the one way it signs.
 
-Verification raises, it never returns a bool.
+A table, so that a further suite is a further row. Strangers' signatures are verified by `trust.crypto.schemes`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from trust.crypto import der
+from trust.crypto import der, schemes
 from trust.crypto.digests import Digest
 from trust.crypto.errors import SignatureInvalid, SuiteUnknown
+from trust.crypto.schemes import MAX_SPKI_BYTES, Scheme
 
-# Keys read from SubjectPublicKeyInfo are kept: chains and CRLs meet the same few authorities again and again.
-_CACHED_KEYS = 256
-# Above any SubjectPublicKeyInfo of the suites to come (ML-DSA-87 has 2,614 octets); more is not parsed.
-MAX_SPKI_BYTES = 8192
+__all__ = [
+    "MAX_SPKI_BYTES",
+    "RawSigner",
+    "SoftwareSigner",
+    "Suite",
+    "SuiteDefinition",
+    "definition",
+    "suite_of",
+    "suite_of_spki",
+    "verify",
+]
 
 
 class Suite(StrEnum):
     """The suites by the names that are stored and shown."""
 
     P256_SHA256 = "p256-sha256"
+    P384_SHA384 = "p384-sha384"
+    RSA2048_SHA256 = "rsa2048-sha256"
+    RSA3072_SHA256 = "rsa3072-sha256"
+    RSA4096_SHA256 = "rsa4096-sha256"
     ED25519 = "ed25519"
 
 
-# cryptography has no common type with `sign`/`verify` for all key kinds; a suite's own functions know theirs.
+# cryptography has no common type with `sign` for all key kinds; a suite's own functions know theirs.
 _Key: TypeAlias = Any
 
 
@@ -41,56 +51,75 @@ _Key: TypeAlias = Any
 class SuiteDefinition:
     """What a suite is made of.
 
-    `signature_algorithm` is the DER AlgorithmIdentifier of certificates, CRLs and SignerInfos;
-    `cms_digest` the digest of CMS messages, None where the suite does not sign CMS here;
-    `max_signature_bytes` the largest signature, for reserving room.
+    `signature_algorithm` is the DER AlgorithmIdentifier of certificates, CRLs and SignerInfos; `cms_digest` the
+    digest of CMS messages; `max_signature_bytes` the largest signature, for reserving room.
     """
 
     suite: Suite
+    scheme: Scheme
     signature_algorithm: bytes
-    cms_digest: Digest | None
+    cms_digest: Digest
     max_signature_bytes: int
     is_public_key: Callable[[PublicKeyTypes], bool]
     sign: Callable[[_Key, bytes], bytes]
-    verify: Callable[[_Key, bytes, bytes], None]
     generate: Callable[[], PrivateKeyTypes]
 
 
-def _is_p256(key: PublicKeyTypes) -> bool:
-    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+def _ecdsa(
+    suite: Suite, curve: ec.EllipticCurve, digest: Digest, hashed: hashes.HashAlgorithm, oid: str
+) -> SuiteDefinition:
+    algorithm = ec.ECDSA(hashed)
+    coordinate = curve.key_size // 8 + 1
+    return SuiteDefinition(
+        suite=suite,
+        scheme=schemes.ecdsa(digest),
+        signature_algorithm=der.sequence(der.oid(oid)),  # RFC 5758 §3.2
+        cms_digest=digest,
+        # SEQUENCE of two INTEGERs, each with a sign octet.
+        max_signature_bytes=len(der.sequence(bytes(2 * (2 + coordinate)))),
+        is_public_key=lambda key: isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == curve.name,
+        sign=lambda key, data: bytes(key.sign(data, algorithm)),
+        generate=lambda: ec.generate_private_key(curve),
+    )
 
 
-def _is_ed25519(key: PublicKeyTypes) -> bool:
-    return isinstance(key, ed25519.Ed25519PublicKey)
+def _rsa(suite: Suite, bits: int) -> SuiteDefinition:
+    filling, hashed = padding.PKCS1v15(), hashes.SHA256()
+    return SuiteDefinition(
+        suite=suite,
+        scheme=schemes.rsa_pkcs1(Digest.SHA256),
+        signature_algorithm=der.sequence(der.oid("1.2.840.113549.1.1.11"), der.null()),  # RFC 4055 §5
+        cms_digest=Digest.SHA256,
+        max_signature_bytes=bits // 8,
+        is_public_key=lambda key: isinstance(key, rsa.RSAPublicKey) and key.key_size == bits,
+        sign=lambda key, data: bytes(key.sign(data, filling, hashed)),
+        generate=lambda: rsa.generate_private_key(65537, bits),
+    )
 
 
-_ECDSA_SHA256 = ec.ECDSA(hashes.SHA256())
-
+_ED25519 = SuiteDefinition(
+    suite=Suite.ED25519,
+    scheme=schemes.ED25519,
+    signature_algorithm=der.sequence(der.oid("1.3.101.112")),  # RFC 8410 §3
+    cms_digest=Digest.SHA512,  # RFC 8419 §3.1, with signed attributes
+    max_signature_bytes=64,
+    is_public_key=lambda key: isinstance(key, ed25519.Ed25519PublicKey),
+    sign=lambda key, data: bytes(key.sign(data)),
+    generate=ed25519.Ed25519PrivateKey.generate,
+)
 _DEFINITIONS: Mapping[Suite, SuiteDefinition] = MappingProxyType(
     {
-        Suite.P256_SHA256: SuiteDefinition(
-            suite=Suite.P256_SHA256,
-            signature_algorithm=der.sequence(der.oid("1.2.840.10045.4.3.2")),  # RFC 5758 §3.2
-            cms_digest=Digest.SHA256,
-            max_signature_bytes=72,  # SEQUENCE of two INTEGERs of at most 33 octets
-            is_public_key=_is_p256,
-            sign=lambda key, data: bytes(key.sign(data, _ECDSA_SHA256)),
-            verify=lambda key, signature, data: key.verify(signature, data, _ECDSA_SHA256),
-            generate=lambda: ec.generate_private_key(ec.SECP256R1()),
-        ),
-        Suite.ED25519: SuiteDefinition(
-            suite=Suite.ED25519,
-            signature_algorithm=der.sequence(der.oid("1.3.101.112")),  # RFC 8410 §3
-            cms_digest=None,
-            max_signature_bytes=64,
-            is_public_key=_is_ed25519,
-            sign=lambda key, data: bytes(key.sign(data)),
-            verify=lambda key, signature, data: key.verify(signature, data),
-            generate=ed25519.Ed25519PrivateKey.generate,
-        ),
+        row.suite: row
+        for row in (
+            _ecdsa(Suite.P256_SHA256, ec.SECP256R1(), Digest.SHA256, hashes.SHA256(), "1.2.840.10045.4.3.2"),
+            _ecdsa(Suite.P384_SHA384, ec.SECP384R1(), Digest.SHA384, hashes.SHA384(), "1.2.840.10045.4.3.3"),
+            _rsa(Suite.RSA2048_SHA256, 2048),
+            _rsa(Suite.RSA3072_SHA256, 3072),
+            _rsa(Suite.RSA4096_SHA256, 4096),
+            _ED25519,
+        )
     }
 )
-_BY_SIGNATURE_ALGORITHM = {row.signature_algorithm: row.suite for row in _DEFINITIONS.values()}
 
 
 def definition(suite: Suite) -> SuiteDefinition:
@@ -103,44 +132,26 @@ def suite_of(public_key: PublicKeyTypes) -> Suite:
     for row in _DEFINITIONS.values():
         if row.is_public_key(public_key):
             return row.suite
-    raise SuiteUnknown(f"no suite takes a {type(public_key).__name__}; known: {', '.join(_DEFINITIONS)}")
+    raise SuiteUnknown(
+        f"no suite takes a {type(public_key).__name__} of this size; known: {', '.join(_DEFINITIONS)}"
+    )
 
 
 def suite_of_spki(spki: bytes) -> Suite:
     """The suite of a DER SubjectPublicKeyInfo; raises SuiteUnknown where it is not one or not known."""
-    return suite_of(_public_key(spki))
-
-
-def suite_of_signature_algorithm(algorithm_identifier: bytes) -> Suite | None:
-    """The suite of a DER AlgorithmIdentifier, byte for byte with its parameters; None where not known."""
-    return _BY_SIGNATURE_ALGORITHM.get(algorithm_identifier)
+    return suite_of(schemes.public_key(spki))
 
 
 def verify(public_key_spki: bytes, signature: bytes, data: bytes, suite: Suite) -> None:
-    """Checks a signature over `data`; raises SignatureInvalid, also where the key is not of the suite."""
+    """Checks a signature of this suite over `data`; raises SignatureInvalid, also where the key is not of it."""
     row = _DEFINITIONS[suite]
     try:
-        key = _public_key(public_key_spki)
+        of_suite = row.is_public_key(schemes.public_key(public_key_spki))
     except SuiteUnknown as error:
         raise SignatureInvalid("the public key is not readable or of no known suite") from error
-    if not row.is_public_key(key):
+    if not of_suite:
         raise SignatureInvalid(f"the public key is not one of suite {suite}")
-    try:
-        row.verify(key, signature, data)
-    except InvalidSignature as error:
-        raise SignatureInvalid(f"the {suite} signature does not match") from error
-
-
-@lru_cache(maxsize=_CACHED_KEYS)
-def _public_key(spki: bytes) -> PublicKeyTypes:
-    if len(spki) > MAX_SPKI_BYTES:
-        raise SuiteUnknown(f"a public key of {len(spki)} octets is not read; at most {MAX_SPKI_BYTES}")
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SuiteUnknown("the octets are not a SubjectPublicKeyInfo of a known key type") from error
-    suite_of(key)
-    return key
+    schemes.verify(public_key_spki, signature, data, row.scheme)
 
 
 class RawSigner(Protocol):

@@ -10,7 +10,8 @@ from cryptography import x509
 from trust.crypto import der, der_reader
 from trust.crypto.digests import sha256
 from trust.crypto.errors import SuiteUnknown
-from trust.crypto.suites import Suite, suite_of_signature_algorithm, suite_of_spki
+from trust.crypto.schemes import KeyKind, Scheme, key_kind, read_scheme
+from trust.crypto.suites import Suite, suite_of_spki
 from trust.pki.errors import CertificateMalformed
 from trust.pki.usages import KeyUsage
 
@@ -31,7 +32,8 @@ _NAME_CONSTRAINTS = "2.5.29.30"
 class Certificate:
     """A certificate's content; octets are DER as they stood in it.
 
-    `suite` is that of its key, `signature_suite` that of the signature on it; None where not known here.
+    `key` is the kind of its key, `suite` that of the house's own suites which it belongs to, `scheme` how the
+    certificate itself is signed; None where not known here.
     `key_usage` and `extended_key_usage` are None where the extension is missing. `unprocessed` are OIDs of
     critical extensions (and name constraints in any case) that path validation does not process.
     """
@@ -46,8 +48,9 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     spki: bytes
+    key: KeyKind | None
     suite: Suite | None
-    signature_suite: Suite | None
+    scheme: Scheme | None
     signature: bytes
     is_authority: bool
     path_length: int | None
@@ -129,8 +132,9 @@ def _read(octets: bytes) -> Certificate:
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         spki=spki,
+        key=key_kind(spki),
         suite=_suite(spki),
-        signature_suite=suite_of_signature_algorithm(algorithm),
+        scheme=read_scheme(algorithm),
         signature=signature,
         is_authority=constraints is not None and constraints.ca,
         path_length=None if constraints is None else constraints.path_length,

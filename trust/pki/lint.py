@@ -76,7 +76,7 @@ def _is_id_number(number: str) -> bool:
 
 def _lint_frame(certificate: Certificate, profile: Profile) -> list[str]:
     findings = []
-    if certificate.suite is None or certificate.signature_suite is None:
+    if certificate.suite is None or certificate.scheme is None:
         findings.append("a key or signature algorithm is not in the table")
     if not _MIN_SERIAL_BITS < certificate.serial.bit_length() <= 159:
         findings.append("the serial number is too short to be random, or too long")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from trust.crypto import suites
+from trust.crypto import schemes
 from trust.crypto.errors import SignatureInvalid
 from trust.crypto.policy import AlgorithmPolicy, shipped_policy
 from trust.kernel.clock import rfc3339
@@ -172,7 +172,7 @@ class _Search:
             self._tried += 1
             if _signed_by(below, candidate):
                 found.append(candidate)
-            elif below.signature_suite is not None:
+            elif below.scheme is not None:
                 refuted = f"{below.subject_text} is not signed by {candidate.subject_text}, which it names"
         if not found and refuted is not None:
             self.refuted = refuted
@@ -184,7 +184,7 @@ class _Search:
             return "there are no trust anchors"
         if self._tried >= MAX_EDGES_TRIED:
             return f"no path to an anchor within {MAX_EDGES_TRIED} signatures tried"
-        if leaf.signature_suite is None:
+        if leaf.scheme is None:
             return "the certificate is signed by an algorithm not known here"
         return f"no path from {leaf.subject_text} to one of {len(self._anchors)} anchors"
 
@@ -195,10 +195,10 @@ def _keys_may_match(below: Certificate, above: Certificate) -> bool:
 
 
 def _signed_by(below: Certificate, above: Certificate) -> bool:
-    if below.signature_suite is None:
+    if below.scheme is None:
         return False
     try:
-        suites.verify(above.spki, below.signature, below.tbs, below.signature_suite)
+        schemes.verify(above.spki, below.signature, below.tbs, below.scheme)
     except SignatureInvalid:
         return False
     return True
@@ -259,10 +259,9 @@ class _Judge:
 
     def _judge_algorithms(self, checks: Checks, path: tuple[Certificate, ...]) -> None:
         """The leaf's key and every signature on the path but the anchor's own."""
-        used = {path[0].suite, *(each.signature_suite for each in path[:-1])}
-        results = [
-            self.policy.check("an unknown algorithm" if suite is None else suite, self.at)
-            for suite in sorted(used, key=str)
+        results = [self.policy.check_key(path[0].key, self.at)]
+        results += [
+            self.policy.check_signature(below.scheme, above.key, self.at) for below, above in pairwise(path)
         ]
         open_ones = [each for each in results if each.outcome is not Outcome.PASSED]
         checks.extend(open_ones or results[:1])

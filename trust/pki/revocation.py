@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from trust.crypto import der, der_reader, suites
+from trust.crypto import der, der_reader, schemes
 from trust.crypto.errors import SignatureInvalid
-from trust.crypto.suites import Suite, suite_of_signature_algorithm
+from trust.crypto.schemes import Scheme, read_scheme
 from trust.pki.certificate import Certificate
 from trust.pki.crl import RevocationReason
 from trust.pki.errors import CrlMalformed
@@ -87,7 +87,7 @@ class Crl:
         if inner != algorithm:
             raise CrlMalformed("the signature algorithm inside and outside the CRL differ")
         self._tbs = tbs.encoded
-        self._suite: Suite | None = suite_of_signature_algorithm(algorithm)
+        self._scheme: Scheme | None = read_scheme(algorithm)
         self.this_update = self._parsed.last_update_utc
         self.next_update = self._parsed.next_update_utc
         self.number = _number(self._parsed)
@@ -98,13 +98,13 @@ class Crl:
 
         A critical extension (issuing distribution point, delta indicator) makes it partial and so unusable here.
         """
-        if self.issuer != authority.subject or self._unprocessed or self._suite is None:
+        if self.issuer != authority.subject or self._unprocessed or self._scheme is None:
             return False
         if authority.key_usage is not None and KeyUsage.CRL_SIGN not in authority.key_usage:
             return False
         if authority.spki not in self._authentic:
             try:
-                suites.verify(authority.spki, self._signature, self._tbs, self._suite)
+                schemes.verify(authority.spki, self._signature, self._tbs, self._scheme)
             except SignatureInvalid:
                 self._authentic[authority.spki] = False
             else:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from trust.crypto import suites
+from trust.crypto import schemes
 from trust.crypto.errors import SignatureInvalid
 from trust.pki.certificate import Certificate, read_certificate
 from trust.pki.errors import CertificateMalformed, CrlMalformed, TrustStoreRefused
@@ -140,10 +140,10 @@ class _Found:
 
 def is_self_signed(certificate: Certificate) -> bool:
     """Whether its own key signed it."""
-    if not certificate.self_issued or certificate.signature_suite is None:
+    if not certificate.self_issued or certificate.scheme is None:
         return False
     try:
-        suites.verify(certificate.spki, certificate.signature, certificate.tbs, certificate.signature_suite)
+        schemes.verify(certificate.spki, certificate.signature, certificate.tbs, certificate.scheme)
     except SignatureInvalid:
         return False
     return True

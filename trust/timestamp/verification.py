@@ -51,7 +51,8 @@ def verify_token(
     # 2. It is about these octets, and its own signature holds.
     _check_imprint(checks, info, imprint, data)
     content = parsed.econtent or b""
-    digests = {each: digest_of(content, each) for each in Digest}
+    used = parsed.digest_algorithm
+    digests = {} if used is None else {used: digest_of(content, used)}
     checks.extend(check_signer(parsed, digests=digests, content_type=ID_CT_TST_INFO))
 
     # 3. Its authority was to be trusted when it was made.
