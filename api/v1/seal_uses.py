@@ -51,7 +51,7 @@ class SealUseAnswer(Answer):
     case_number: str | None
     level: str
     state: str
-    original_sha256: str
+    original_sha256: str | None
     output_sha256: str | None
     intended_at: datetime
     concluded_at: datetime | None
@@ -166,8 +166,8 @@ def _use(row: SealUse, services: Services | None = None) -> SealUseAnswer:
         case_number=row.case_number,
         level=row.level,
         state=row.state,
-        original_sha256=row.original_sha256.hex(),
-        output_sha256=None if row.output_sha256 is None else row.output_sha256.hex(),
+        original_sha256=None if row.files is None else row.files.original_sha256.hex(),
+        output_sha256=None if row.output is None else row.output.sha256.hex(),
         intended_at=row.intended_at,
         concluded_at=row.concluded_at,
         event_id=row.event_id,
