@@ -11,7 +11,7 @@ Documents are only ever appended to, so signatures already there stay as they ar
 """
 
 from trust.documents.pdf.appearance import Impression
-from trust.documents.pdf.embed import SealedRevision, embed, read_back
+from trust.documents.pdf.embed import SealedRevision, complete, embed, embed_to_file, read_back
 from trust.documents.pdf.errors import (
     ContentsTooSmall,
     DocumentDynamicForm,
@@ -27,10 +27,14 @@ from trust.documents.pdf.errors import (
     DocumentTruncated,
     ImpressionRefused,
     PlacementOffPage,
+    PreparedStateRefused,
+    SignatureForAnother,
 )
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
+from trust.documents.pdf.octets import mapped
 from trust.documents.pdf.placement import Placement
-from trust.documents.pdf.prepare import PreparedDocument, prepare
+from trust.documents.pdf.prepare import prepare, prepare_document_timestamp
+from trust.documents.pdf.prepared import PreparedDocument, resume
 from trust.documents.pdf.validate import validate
 
 __all__ = [
@@ -52,9 +56,16 @@ __all__ = [
     "Placement",
     "PlacementOffPage",
     "PreparedDocument",
+    "PreparedStateRefused",
     "SealedRevision",
+    "SignatureForAnother",
+    "complete",
     "embed",
+    "embed_to_file",
+    "mapped",
     "prepare",
+    "prepare_document_timestamp",
     "read_back",
+    "resume",
     "validate",
 ]

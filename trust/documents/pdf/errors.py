@@ -84,6 +84,18 @@ class ImpressionRefused(DocumentRefused):
     code = "impression-refused"
 
 
+class PreparedStateRefused(DocumentRefused):
+    """The state of a prepared document is not one, or belongs to another document."""
+
+    code = "prepared-state-refused"
+
+
+class SignatureForAnother(DocumentRefused):
+    """The message or token is not over the digest that was prepared."""
+
+    code = "signature-for-another"
+
+
 class ContentsTooSmall(Broken):
     """The CMS is larger than the room reserved for it; prepare again with more."""
 

@@ -1,7 +1,8 @@
 """Limits of what is read and written here, each beside its reason."""
 
-# The largest approval files seen are scans below 100 MB; all parts hold one document in memory a few times.
-MAX_DOCUMENT_BYTES = 256 << 20
+# Scanned case files reach a gigabyte; with what its signatures append, that is what is signed and read, from a
+# mapped file. How much a service takes over HTTP and holds in memory is a setting of its own, far below.
+MAX_DOCUMENT_BYTES = (1 << 30) + (64 << 20)
 
 # Large reports have tens of thousands of objects; a cross-reference stream can promise any number in a few octets.
 MAX_OBJECTS = 2_000_000

@@ -8,10 +8,9 @@ field with the widget, and for a visible seal the picture; every rewritten objec
 for octet. The same input gives the same octets.
 """
 
-import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from trust.crypto.digests import Digest
 from trust.documents.pdf.appearance import (
     Impression,
     picture_of,
@@ -33,9 +32,11 @@ from trust.documents.pdf.errors import (
 )
 from trust.documents.pdf.fields import Field, fields_of, form_of
 from trust.documents.pdf.limits import MAX_CONTENTS_BYTES, MAX_SIGNATURES_PER_FILE
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.pages import Page, find_page
 from trust.documents.pdf.permissions import Allowed, permissions_of
 from trust.documents.pdf.placement import Placement, Spot, locate
+from trust.documents.pdf.prepared import PreparedDocument, finish, signature_dictionary
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import (
     Dictionary,
@@ -50,33 +51,18 @@ from trust.documents.pdf.syntax import (
 from trust.kernel.text import line
 
 _AUTOMATIC_NAME = "Seal{number}"
+_TIMESTAMP_NAME = "Timestamp{number}"
 _MAX_FIELD_NAME_CHARACTERS = 100
 # Print (3) and Locked (8): printed with the page, and viewers do not offer to move it (Table 165).
 _WIDGET_FLAGS = 4 | 128
 # SignaturesExist and AppendOnly (Table 219).
 _SIGNATURE_FLAGS = 1 | 2
-_BYTE_RANGE_ROOM = b"[0 0000000000 0000000000 0000000000]"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedDocument:
-    """A document that lacks only its signature.
-
-    `data` has zeros as /Contents, `contents_capacity` octets of them (twice as many digits). `digest` is SHA-256
-    over `byte_range` (offset and length, twice), what the CMS has to sign; `revision` is SHA-256 over all of
-    `data` and names this preparation.
-    """
-
-    data: bytes
-    byte_range: tuple[int, int, int, int]
-    digest: bytes
-    field_name: str
-    revision: bytes
-    contents_capacity: int
+_SIGNATURE = b"/Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
+_TIMESTAMP = b"/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161"
 
 
 def prepare(
-    document: bytes,
+    document: Octets,
     *,
     placement: Placement | None,
     impression: Impression | None,
@@ -84,15 +70,15 @@ def prepare(
     signer_name: str,
     reserved: int,
     at: datetime,
+    digest_algorithm: Digest = Digest.SHA256,
 ) -> PreparedDocument:
     """Lays out the update for one signature; invisible where `placement` is None.
 
-    `field_name` None takes the first free of Seal1, Seal2, …; `reserved` is the largest CMS, in octets;
-    `at` is the claimed signing time (/M). Raises DocumentRefused (see `errors`), ImpressionRefused and
-    PlacementOffPage.
+    `document` is in memory or mapped (`octets.mapped`); `field_name` None takes the first free of Seal1, Seal2,
+    …; `reserved` is the largest CMS, in octets; `at` is the claimed signing time (/M); `digest_algorithm` is the
+    signer's (`CmsIdentity.digest`). Raises DocumentRefused (see `errors`), ImpressionRefused and PlacementOffPage.
     """
-    if not 0 < reserved <= MAX_CONTENTS_BYTES:
-        raise DocumentTooLarge(f"{reserved} octets cannot be reserved; from 1 to {MAX_CONTENTS_BYTES} can")
+    _require_room(reserved)
     signer_name = line(signer_name, what="signer name")
     with reading_a_strangers_file():
         # 1. Read the document and find out whether it may be signed at all.
@@ -107,7 +93,12 @@ def prepare(
 
         # 3. The signature, its field, its appearance.
         revision = Revision(source)
-        signature = _signature_dictionary(signer_name=signer_name, reserved=reserved, at=at)
+        moment = at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
+        signature = signature_dictionary(
+            head=_SIGNATURE,
+            reserved=reserved,
+            tail=b" /M (%b) /Name %b" % (moment, written_text(signer_name)),
+        )
         signature_reference = revision.add(signature.body)
         form = _add_appearance(revision, source, spot, impression) if spot and impression else None
         field = revision.add(_field(name, page, spot, signature_reference, form))
@@ -117,29 +108,59 @@ def prepare(
         _add_to_form(revision, source, field)
 
         # 5. Lay it out; then the ranges are known, and what they digest to.
-        return _finish(document, revision, signature, signature_reference, name)
+        return finish(source, revision, signature, signature_reference, name=name, algorithm=digest_algorithm)
+
+
+def prepare_document_timestamp(document: Octets, *, reserved: int) -> PreparedDocument:
+    """Lays out the update for a document timestamp (ETSI EN 319 142-1 §5.4.3): what is to be stamped is `digest`.
+
+    The token goes in by `embed`, as a CMS does. Raises DocumentRefused.
+    """
+    _require_room(reserved)
+    with reading_a_strangers_file():
+        source = Document(document)
+        fields = fields_of(source)
+        _require_readable(source, fields)
+        revision = Revision(source)
+        signature = signature_dictionary(head=_TIMESTAMP, reserved=reserved, tail=b"")
+        reference = revision.add(signature.body)
+        page = find_page(source, 1)
+        name = _choose_name(fields, None, automatic=_TIMESTAMP_NAME)
+        field = revision.add(_field(name, page, None, reference, None))
+        _add_to_page(revision, source, page, field)
+        _add_to_form(revision, source, field)
+        return finish(source, revision, signature, reference, name=name, algorithm=Digest.SHA256)
+
+
+def _require_room(reserved: int) -> None:
+    if not 0 < reserved <= MAX_CONTENTS_BYTES:
+        raise DocumentTooLarge(f"{reserved} octets cannot be reserved; from 1 to {MAX_CONTENTS_BYTES} can")
 
 
 def _require_signable(source: Document, fields: tuple[Field, ...]) -> None:
-    form = form_of(source)
-    if form is not None and source.resolve(form.get("XFA")) is not None:
-        raise DocumentDynamicForm("the document is an XFA form; print it to PDF first, then seal that")
+    _require_readable(source, fields)
     if permissions_of(source, fields).allowed is Allowed.NOTHING:
         raise DocumentForbidsChanges(
             "a signature in the document forbids every change; seal the unsigned original"
         )
+
+
+def _require_readable(source: Document, fields: tuple[Field, ...]) -> None:
+    form = form_of(source)
+    if form is not None and source.resolve(form.get("XFA")) is not None:
+        raise DocumentDynamicForm("the document is an XFA form; print it to PDF first, then seal that")
     signatures = sum(field.kind == "Sig" and field.dictionary.get("V") is not None for field in fields)
     if signatures >= MAX_SIGNATURES_PER_FILE:
         raise DocumentTooLarge(f"the document has {signatures} signatures; no more are added to it")
 
 
-def _choose_name(fields: tuple[Field, ...], asked: str | None) -> str:
+def _choose_name(fields: tuple[Field, ...], asked: str | None, *, automatic: str = _AUTOMATIC_NAME) -> str:
     taken = {field.name for field in fields} | {field.name.split(".")[0] for field in fields}
     if asked is None:
         number = 1
-        while _AUTOMATIC_NAME.format(number=number) in taken:
+        while automatic.format(number=number) in taken:
             number += 1
-        return _AUTOMATIC_NAME.format(number=number)
+        return automatic.format(number=number)
     name = line(asked, what="field name", limit=_MAX_FIELD_NAME_CHARACTERS)
     if "." in name:
         raise DocumentFieldName("a field name may not hold a full stop: it separates the levels of a form")
@@ -158,27 +179,6 @@ def _spot(page: Page, placement: Placement | None, impression: Impression | None
         placement,
         width_mm=impression.width_mm if placement.width_mm is None else placement.width_mm,
         height_mm=impression.height_mm if placement.height_mm is None else placement.height_mm,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SignatureDictionary:
-    """The value as written, and where in it the range is to be filled in and the contents stand."""
-
-    body: bytes
-    byte_range: int
-    contents: int
-    contents_end: int
-
-
-def _signature_dictionary(*, signer_name: str, reserved: int, at: datetime) -> _SignatureDictionary:
-    head = b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange "
-    before = head + _BYTE_RANGE_ROOM + b" /Contents "
-    moment = at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
-    contents = b"<" + b"0" * (2 * reserved) + b">"
-    body = before + contents + b" /M (" + moment + b") /Name " + written_text(signer_name) + b" >>"
-    return _SignatureDictionary(
-        body=body, byte_range=len(head), contents=len(before), contents_end=len(before) + len(contents)
     )
 
 
@@ -242,7 +242,7 @@ def _add_to_form(revision: Revision, source: Document, field: Reference) -> None
 
 
 def _form_with(
-    revision: Revision, source: Document, text: bytes, form: Dictionary, field: Reference
+    revision: Revision, source: Document, text: Octets, form: Dictionary, field: Reference
 ) -> bytes:
     flags = source.resolve(form.get("SigFlags"))
     replaced = {"SigFlags": b"%d" % ((flags if isinstance(flags, int) else 0) | _SIGNATURE_FLAGS)}
@@ -258,7 +258,7 @@ def _form_with(
     return with_entries(text, form, replaced)
 
 
-def _entry(text: bytes, dictionary: Dictionary, key: str) -> bytes:
+def _entry(text: Octets, dictionary: Dictionary, key: str) -> bytes:
     """The value of an entry that is there, as its author wrote it."""
     entry = next(entry for entry in dictionary.entries if entry.key == key)
     return text[entry.value : entry.end]
@@ -270,32 +270,3 @@ def _appended(written: bytes, value: Value, reference: Reference, *, what: str) 
         raise DocumentMalformed(f"the {what} are not an array")
     _, end = read_value(written, 0)
     return written[: end - 1] + b" " + reference.written() + b"]"
-
-
-def _finish(
-    document: bytes,
-    revision: Revision,
-    signature: _SignatureDictionary,
-    reference: Reference,
-    name: str,
-) -> PreparedDocument:
-    covered = hashlib.sha256(document)
-    whole = covered.copy()
-    update = revision.lay_out(changing_id=covered.digest()[:16])
-    body, base = update.bodies[reference], len(document)
-    start, end = body + signature.contents, body + signature.contents_end
-    byte_range = (0, base + start, base + end, len(update.octets) - end)
-    room = body + signature.byte_range
-    written = (b"[%d %d %d %d" % byte_range).ljust(len(_BYTE_RANGE_ROOM) - 1) + b"]"
-    octets = update.octets[:room] + written + update.octets[room + len(_BYTE_RANGE_ROOM) :]
-    covered.update(octets[:start])
-    covered.update(octets[end:])
-    whole.update(octets)
-    return PreparedDocument(
-        data=document + octets,
-        byte_range=byte_range,
-        digest=covered.digest(),
-        field_name=name,
-        revision=whole.digest(),
-        contents_capacity=(end - start - 2) // 2,
-    )
