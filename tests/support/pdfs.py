@@ -7,6 +7,7 @@ attacked = append(sealed, {page_contents: stream(b"...")})
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
@@ -193,6 +194,13 @@ def prepared_for(
         reserved=max_signed_data_size(leaf.identity, TOKEN_ROOM),
         at=pki.now,
     )
+
+
+def with_octets(prepared: PreparedDocument, data: bytes, *, digest: bytes | None = None) -> PreparedDocument:
+    """The preparation with other octets of the same length, and another digest where one is given."""
+    base = len(prepared.document)
+    changed = replace(prepared, document=data[:base], update=data[base:])
+    return changed if digest is None else replace(changed, digest=digest)
 
 
 def signed_message(prepared: PreparedDocument, leaf: Leaf, *, pki: TestPki, stamped: bool = True) -> bytes:
