@@ -20,6 +20,7 @@ from trust.crypto.digests import sha256
 from trust.crypto.parsed_cms import ParsedCms
 from trust.documents.pdf import Impression, Placement, PreparedDocument, embed, prepare
 from trust.documents.pdf.document import Document
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Reference
 
@@ -177,7 +178,7 @@ LOWER_RIGHT = Placement(page=-1, x_mm=120, y_mm=30)
 
 
 def prepared_for(
-    document: bytes,
+    document: Octets,
     leaf: Leaf,
     *,
     pki: TestPki,
@@ -193,6 +194,7 @@ def prepared_for(
         signer_name="武汉市测试局",
         reserved=max_signed_data_size(leaf.identity, TOKEN_ROOM),
         at=pki.now,
+        digest_algorithm=leaf.identity.digest,
     )
 
 

@@ -36,6 +36,7 @@ from trust.documents.pdf.placement import Placement
 from trust.documents.pdf.prepare import prepare, prepare_document_timestamp
 from trust.documents.pdf.prepared import PreparedDocument, resume
 from trust.documents.pdf.validate import validate
+from trust.documents.pdf.validation_data import ValidationData, add_validation_data
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
@@ -59,6 +60,8 @@ __all__ = [
     "PreparedStateRefused",
     "SealedRevision",
     "SignatureForAnother",
+    "ValidationData",
+    "add_validation_data",
     "complete",
     "embed",
     "embed_to_file",

@@ -84,6 +84,12 @@ class ImpressionRefused(DocumentRefused):
     code = "impression-refused"
 
 
+class ValidationDataMissing(DocumentRefused):
+    """What a level has to embed (a path, its revocation data) is not at hand."""
+
+    code = "validation-data-missing"
+
+
 class PreparedStateRefused(DocumentRefused):
     """The state of a prepared document is not one, or belongs to another document."""
 

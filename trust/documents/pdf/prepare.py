@@ -19,6 +19,7 @@ from trust.documents.pdf.appearance import (
     written_form,
 )
 from trust.documents.pdf.archival import picture_rules
+from trust.documents.pdf.catalog import Extension, declared, put_in_catalog
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import (
     DocumentDynamicForm,
@@ -71,12 +72,14 @@ def prepare(
     reserved: int,
     at: datetime,
     digest_algorithm: Digest = Digest.SHA256,
+    declares_iso_32002: bool = False,
 ) -> PreparedDocument:
     """Lays out the update for one signature; invisible where `placement` is None.
 
     `document` is in memory or mapped (`octets.mapped`); `field_name` None takes the first free of Seal1, Seal2,
     …; `reserved` is the largest CMS, in octets; `at` is the claimed signing time (/M); `digest_algorithm` is the
-    signer's (`CmsIdentity.digest`). Raises DocumentRefused (see `errors`), ImpressionRefused and PlacementOffPage.
+    signer's (`CmsIdentity.digest`); `declares_iso_32002` tells readers of an algorithm that ISO 32000-2 does not
+    name (Ed25519: ISO/TS 32002 §5). Raises DocumentRefused (see `errors`), ImpressionRefused and PlacementOffPage.
     """
     _require_room(reserved)
     signer_name = line(signer_name, what="signer name")
@@ -105,7 +108,10 @@ def prepare(
 
         # 4. The page and the form learn of the field.
         _add_to_page(revision, source, page, field)
-        _add_to_form(revision, source, field)
+        entries = _add_to_form(revision, source, field)
+        if declares_iso_32002:
+            entries |= declared(source, Extension.ISO_32002)
+        put_in_catalog(revision, source, entries)
 
         # 5. Lay it out; then the ranges are known, and what they digest to.
         return finish(source, revision, signature, signature_reference, name=name, algorithm=digest_algorithm)
@@ -128,7 +134,7 @@ def prepare_document_timestamp(document: Octets, *, reserved: int) -> PreparedDo
         name = _choose_name(fields, None, automatic=_TIMESTAMP_NAME)
         field = revision.add(_field(name, page, None, reference, None))
         _add_to_page(revision, source, page, field)
-        _add_to_form(revision, source, field)
+        put_in_catalog(revision, source, _add_to_form(revision, source, field))
         return finish(source, revision, signature, reference, name=name, algorithm=Digest.SHA256)
 
 
@@ -222,7 +228,8 @@ def _add_to_page(revision: Revision, source: Document, page: Page, widget: Refer
     revision.put(page.reference, with_entries(page.indirect.source, page.dictionary, {"Annots": appended}))
 
 
-def _add_to_form(revision: Revision, source: Document, field: Reference) -> None:
+def _add_to_form(revision: Revision, source: Document, field: Reference) -> dict[str, bytes]:
+    """Adds the field to the form; gives the entries of the catalog that change with it."""
     catalog = source.indirect(source.root)
     if catalog is None or not isinstance(catalog.value, Dictionary):
         raise DocumentMalformed("the document has no catalog")
@@ -231,14 +238,14 @@ def _add_to_form(revision: Revision, source: Document, field: Reference) -> None
     if isinstance(place, Reference) and found is not None and isinstance(found.value, Dictionary):
         body = _form_with(revision, source, found.source, found.value, field)
         revision.put(place, body)
-        return
+        return {}
     if isinstance(place, Dictionary):
         form = _form_with(revision, source, catalog.source, place, field)
     elif source.resolve(place) is None:
         form = b"<< /Fields [%b] /SigFlags %d >>" % (field.written(), _SIGNATURE_FLAGS)
     else:
         raise DocumentMalformed("the document's form is not a dictionary")
-    revision.put(source.root, with_entries(catalog.source, catalog.value, {"AcroForm": form}))
+    return {"AcroForm": form}
 
 
 def _form_with(
