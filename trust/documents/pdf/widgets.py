@@ -1,7 +1,10 @@
 """The signature's field and where it is shown: one widget for each spot, on its page (ISO 32000-1 §12.5.6.19, §12.7).
 
 With one spot, or none, field and widget are one dictionary. With several, the field is their parent: one name, one
-signature, and widgets without a name of their own. Every rewritten object keeps its other entries octet for octet.
+signature, and widgets without a name of their own. The widgets repeat the field's value, for poppler takes each of
+them for a field and does not look above it: without, its users read of a signature that is not there.
+
+Every rewritten object keeps its other entries octet for octet.
 """
 
 from dataclasses import dataclass
@@ -44,13 +47,14 @@ def add_field(
 
     Raises DocumentMalformed where the document's form or annotations are not what they have to be.
     """
-    own = b"/FT /Sig /T " + written_text(name) + b" /V " + signature.written()
+    value = b" /V " + signature.written()
+    own = b"/FT /Sig /T " + written_text(name) + value
     if len(shown) == 1:
         field = revision.add(_widget(shown[0], own))
         widgets = [(shown[0].page, field)]
     else:
         field = revision.allocate()
-        parent = b"/Parent " + field.written()
+        parent = b"/Parent " + field.written() + value
         widgets = [(each.page, revision.add(_widget(each, parent))) for each in shown]
         kids = written_array(widget.written() for _, widget in widgets)
         revision.put(field, b"<< " + own + b" /Kids " + kids + b" >>")
