@@ -36,6 +36,13 @@ def solid(width: int = 8, height: int = 8, colour: tuple[int, int, int] = (200, 
 
 SOLID = Impression(png=solid(), width_mm=40, height_mm=30)
 
+# A red square to the edges of its box, and a white one in its upper left quarter: its turn can be seen.
+DRAWN_SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 30">'
+    b'<path fill="#c81010" d="M0 0H40V30H0z"/><rect x="4" y="3" width="12" height="9" fill="#fff"/></svg>'
+)
+DRAWN = Impression(svg=DRAWN_SVG, width_mm=40, height_mm=30)
+
 
 def prepare_at(
     document: bytes,
