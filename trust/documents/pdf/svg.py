@@ -36,6 +36,8 @@ MAX_DEPTH = 16
 # The longer side of every drawing in its own units.
 _SIDE = 1000.0
 _MAX_ASPECT = 10.0
+# A hundred thousand times the drawing's side: nested transforms cannot make numbers that no reader takes.
+_FARTHEST = 1e8
 
 Choice = TypeVar("Choice")
 
@@ -318,6 +320,8 @@ def _polygon(points: list[float], *, closed: bool) -> Iterable[Segment]:
 def _moved(segment: Segment, matrix: Matrix) -> Segment:
     points = segment.points
     moved = [matrix.point(points[at], points[at + 1]) for at in range(0, len(points), 2)]
+    if not all(abs(x) <= _FARTHEST and abs(y) <= _FARTHEST for x, y in moved):
+        raise ImpressionRefused("the drawing reaches beyond every measure")
     return Segment(segment.operator, tuple(value for point in moved for value in point))
 
 
