@@ -32,6 +32,7 @@ from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import fields_of
 
 _OVERLAY = b"<< /Type /Annot /Subtype /FreeText /Rect [0 0 595 842] /DA (/F1 40 Tf) /Contents (Refused) >>"
+_FIELD = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (reason) /Rect [72 500 300 520] /P 3 0 R"
 _LOCK_ALL = b"/Lock << /Type /SigFieldLock /Action /All >>"
 _LOCK_ONE = b"/Lock << /Type /SigFieldLock /Action /Include /Fields [(reason)] >>"
 
@@ -165,6 +166,22 @@ def look_of_a_field_drawn_over_the_page_at_2(victim: Victim) -> bytes:
     look = stream(b"(Refused) Tj", b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Matrix [9 0 0 9 0 0]")
     filled = rewritten(document, TEXT_FIELD, V=b"(because)", AP=b"<< /N 4 0 R >>")
     return append(document, {TEXT_FIELD: filled, TEXT_LOOK: look, CONTENTS: EVIL})
+
+
+def field_that_is_the_resources_at_2(victim: Victim) -> bytes:
+    """A text field is the page's dictionary of pictures, and what the page draws is called /V."""
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 595 842]"
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Annots [8 0 R 10 0 R] /Contents 4 0 R"
+        b" /Resources << /XObject 8 0 R >> >>"
+    )
+    objects = {3: page, 4: stream(b"/V Do"), 60: stream(b"0 0 90 90 re f", form)}
+    field = _FIELD + b" /V 60 0 R >>"
+    document = certified(victim, 2, objects=objects | {8: field})
+    return append(
+        document,
+        {SPARE: stream(b"0 0 300 300 re f", form), TEXT_FIELD: rewritten(document, TEXT_FIELD, V=b"190 0 R")},
+    )
 
 
 def _unasked(victim: Victim, first: bytes) -> tuple[bytes, Leaf]:

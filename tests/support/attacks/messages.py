@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tests.support.attacks.victim import Victim, clean_document, draft
-from tests.support.pki import Leaf, TestPki
+from tests.support.pki import Authority, Leaf
 from trust.crypto import der, der_reader
 from trust.crypto.cms import ID_CT_TST_INFO, ID_DATA, ParsedCms, add_timestamp
 from trust.crypto.cms_oids import (
@@ -401,8 +401,6 @@ def signed_before_the_certificate_began(victim: Victim) -> bytes:
 def signed_by_a_leaf_below_a_leaf(victim: Victim) -> bytes:
     """A seal's certificate issued a further one, although it is no authority."""
     prepared = _draft(victim)
-    from tests.support.pki import Authority
-
     false_authority = Authority(
         certificate=victim.leaf.certificate,
         signer=victim.leaf.signer,
@@ -546,10 +544,9 @@ def timestamp_with_another_moment(victim: Victim) -> bytes:
     return _rewritten(victim, lambda message: message.replace(moment, earlier))
 
 
-def revoked_signer_with_a_timestamp_by_a_stranger(victim: Victim) -> bytes:
-    """The signer's certificate was revoked; a stranger's token says it was signed before."""
-    # Its own PKI, so that no other attack meets the revocation; the verifier trusts the victim's.
-    pki: TestPki = victim.pki
+def stale_signer_with_a_timestamp_by_a_stranger(victim: Victim) -> bytes:
+    """The signer's certificate has run out; a stranger's token says that it was signed before."""
+    pki = victim.pki
     leaf = pki.leaf(not_before=pki.now - timedelta(days=2), not_after=pki.now - timedelta(hours=3))
     prepared = _draft(victim)
     bare = Recipe(leaf=leaf, digest=prepared.digest).message()

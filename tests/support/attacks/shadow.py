@@ -110,18 +110,9 @@ def awaited_object_brought_as_metadata(victim: Victim) -> bytes:
 
 
 def awaited_object_brought_as_a_signature(victim: Victim) -> bytes:
-    """The same, as a part of a second seal's field: its number is the one that was awaited."""
-    document = build_pdf(
-        kind=victim.kind, page_entries=A4 + b" /Private [41 0 R 42 0 R 43 0 R 44 0 R 45 0 R]"
-    )
-    first = _sealed(victim, document)
-    return append(
-        seal(first, victim.pki.leaf(), pki=victim.pki),
-        {
-            Reference(45, 0): stream(b"<x/>", _METADATA),
-            CATALOG: rewritten(first, CATALOG, Metadata=b"45 0 R"),
-        },
-    )
+    """The same, as the parts of a second seal: their numbers are those that were awaited."""
+    first = _planted(victim, {}, page=b" /Private [12 0 R 13 0 R 14 0 R 15 0 R 16 0 R]")
+    return seal(first, victim.pki.leaf(), pki=victim.pki)
 
 
 # --- Replace: something whose change is thought harmless is what is shown.
@@ -186,11 +177,13 @@ def validation_data_that_are_the_resources(victim: Victim) -> bytes:
     objects = {
         3: _page(b"4 0 R", b"/XObject 61 0 R"),
         4: stream(b"/Certs Do"),
-        60: stream(b"(Approved) Tj", _FORM),
+        60: stream(b"0 0 90 90 re f", _FORM),
         61: b"<< /Certs 60 0 R >>",
     }
     sealed = _planted(victim, objects, catalog=b"/DSS 61 0 R ")
-    return append(sealed, {Reference(61, 0): b"<< /Certs 190 0 R >>", SPARE: stream(b"(Refused) Tj", _FORM)})
+    return append(
+        sealed, {Reference(61, 0): b"<< /Certs 190 0 R >>", SPARE: stream(b"0 0 300 300 re f", _FORM)}
+    )
 
 
 def catalog_that_is_the_resources(victim: Victim) -> bytes:
@@ -198,11 +191,11 @@ def catalog_that_is_the_resources(victim: Victim) -> bytes:
     objects = {
         3: _page(b"4 0 R", b"/XObject 1 0 R"),
         4: stream(b"/Extensions Do"),
-        60: stream(b"(Approved) Tj", _FORM),
+        60: stream(b"0 0 90 90 re f", _FORM),
     }
     sealed = _planted(victim, objects, catalog=b"/Extensions 60 0 R ")
     catalog = rewritten(sealed, CATALOG, Extensions=b"190 0 R")
-    return append(sealed, {CATALOG: catalog, SPARE: stream(b"(Refused) Tj", _FORM)})
+    return append(sealed, {CATALOG: catalog, SPARE: stream(b"0 0 300 300 re f", _FORM)})
 
 
 def catalog_that_is_the_resources_by_its_store(victim: Victim) -> bytes:
@@ -210,22 +203,30 @@ def catalog_that_is_the_resources_by_its_store(victim: Victim) -> bytes:
     objects = {
         3: _page(b"4 0 R", b"/XObject 1 0 R"),
         4: stream(b"/DSS Do"),
-        60: stream(b"(Approved) Tj", _FORM),
+        60: stream(b"0 0 90 90 re f", _FORM),
     }
     sealed = _planted(victim, objects, catalog=b"/DSS 60 0 R ")
     catalog = rewritten(sealed, CATALOG, DSS=b"190 0 R")
-    return append(sealed, {CATALOG: catalog, SPARE: stream(b"(Refused) Tj", _FORM)})
+    return append(sealed, {CATALOG: catalog, SPARE: stream(b"0 0 300 300 re f", _FORM)})
 
 
 def information_that_is_the_resources(victim: Victim) -> bytes:
     """The document information is the page's dictionary of pictures; the cover it draws is called /Producer."""
     objects = {
         3: _page(b"4 0 R", b"/XObject 6 0 R"),
-        4: stream(b"(Refused) Tj /Producer Do"),
+        4: stream(b"0 0 90 90 re f /Producer Do"),
         6: b"<< /Producer 60 0 R >>",
         60: stream(b"1 g 0 0 595 842 re f", _FORM),
     }
     return changed(_planted(victim, objects), INFO, Producer=b"(no cover)")
+
+
+def form_that_is_the_resources(victim: Victim) -> bytes:
+    """The form is the page's dictionary of pictures, and what the page draws is called /SigFlags."""
+    objects = {3: _page(b"4 0 R", b"/XObject 61 0 R"), 4: stream(b"/SigFlags Do"), 61: b"<< /Fields [] >>"}
+    sealed = _planted(victim, objects, catalog=b"/AcroForm 61 0 R ")
+    form = rewritten(sealed, Reference(61, 0), SigFlags=b"190 0 R")
+    return append(sealed, {Reference(61, 0): form, SPARE: stream(b"0 0 300 300 re f", _FORM)})
 
 
 def annotations_that_are_the_contents(victim: Victim) -> bytes:

@@ -18,7 +18,7 @@ from trust.crypto.cms import max_signed_data_size
 from trust.crypto.digests import sha256
 from trust.documents.pdf import Placement, PreparedDocument, embed, prepare, read_back
 from trust.documents.pdf.document import Document
-from trust.documents.pdf.fields import fields_of
+from trust.documents.pdf.fields import fields_of, form_of
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Dictionary, Reference, with_entries
 
@@ -41,15 +41,17 @@ _OBJECTS: Mapping[int, bytes] = {
 }
 
 
-def clean_document(kind: Kind, *, catalog: bytes = b"", field: bytes = b"") -> bytes:
+def clean_document(
+    kind: Kind, *, catalog: bytes = b"", field: bytes = b"", objects: Mapping[int, bytes] | None = None
+) -> bytes:
     """One page of text, a form with a text field and a link; nothing is signed yet."""
-    objects = dict(_OBJECTS)
-    objects[8] = objects[8][:-2] + field + b" >>"
+    known = dict(_OBJECTS)
+    known[8] = known[8][:-2] + field + b" >>"
     return build_pdf(
         kind=kind,
         page_entries=A4 + b" /Annots [8 0 R 10 0 R]",
         catalog_entries=b"/AcroForm << /Fields [8 0 R] /DA (/F1 12 Tf) >> " + catalog,
-        objects=objects,
+        objects=known | dict(objects or {}),
     )
 
 
@@ -136,9 +138,13 @@ def signature_reference(document: bytes, name: str = "Seal1") -> Reference:
 
 
 def form_with(document: bytes, *added: bytes, entries: bytes = b"") -> bytes:
-    """A form dictionary with the fields there are and further ones."""
-    known = [each.reference.written() for each in fields_of(Document(document)) if each.reference]
-    return b"<< /Fields [%b] /SigFlags 3 /DA (/F1 12 Tf) %b >>" % (b" ".join((*known, *added)), entries)
+    """The form dictionary with the fields there are and further ones."""
+    source = Document(document)
+    known = [each.reference.written() for each in fields_of(source) if each.reference]
+    form = form_of(source)
+    if form is not None and "DA" in form:
+        entries += b" /DA (/F1 12 Tf)"
+    return b"<< /Fields [%b] /SigFlags 3 %b >>" % (b" ".join((*known, *added)), entries)
 
 
 def annotations_with(document: bytes, *added: bytes) -> bytes:
@@ -208,7 +214,7 @@ def _fitting_name(document: bytes, field: bytes) -> str | None:
     """None takes the next free name; a long one makes room for further entries of the field."""
     if not field:
         return None
-    return "Certify%d" % (len(fields_of(Document(document))) % 10) + "x" * 80
+    return f"Certify{len(fields_of(Document(document))) % 10}" + "x" * 80
 
 
 def _swapped(octets: bytes, old: bytes, new: bytes) -> bytes:
@@ -239,15 +245,23 @@ def document_timestamp(
     return embed(prepared, (pki or victim.pki).token(imprint))
 
 
-def certified(victim: Victim, permission: int, *, field: bytes = b"", lock: bytes = b"") -> bytes:
+def certified(
+    victim: Victim,
+    permission: int,
+    *,
+    field: bytes = b"",
+    lock: bytes = b"",
+    objects: Mapping[int, bytes] | None = None,
+) -> bytes:
     """The clean document with a certification (DocMDP, ISO 32000-2 §12.8.2.2) as its first signature.
 
     The catalog names the signature beforehand, by the number it is going to have. `field` adds to the text field,
-    `lock` to the certification's own field.
+    `lock` to the certification's own field; `objects` are set before it is signed.
     """
-    document = clean_document(victim.kind, field=field)
-    number = Document(document).cross_references.next_number()
-    document = clean_document(victim.kind, catalog=b"/Perms << /DocMDP %d 0 R >> " % number, field=field)
+    before = clean_document(victim.kind, field=field, objects=objects)
+    number = Document(before).cross_references.next_number()
+    perms = b"/Perms << /DocMDP %d 0 R >> " % number
+    document = clean_document(victim.kind, catalog=perms, field=field, objects=objects)
     assert Document(document).cross_references.next_number() == number
     return signed(draft(victim, document, signature=docmdp(permission), field=lock), victim.leaf)
 

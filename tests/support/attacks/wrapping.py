@@ -26,6 +26,7 @@ from tests.support.attacks.victim import (
 )
 from tests.support.pdfs import CATALOG, CONTENTS, FIRST_PAGE, append, seal, stream
 from trust.documents.pdf import read_back
+from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
 
@@ -38,53 +39,48 @@ def _with_new_range(victim: Victim, moved_by: int) -> bytes:
     return re.sub(rb"/ByteRange \[[^\]]*\]", new, body, count=1)
 
 
+def _moved_places(victim: Victim, moved_by: int) -> dict[int, int]:
+    """Where every object of the victim stands once the second part has been moved."""
+    end = victim.gap[1]
+    places = Document(victim.sealed).cross_references.locations
+    return {
+        number: place.offset + (moved_by if place.offset >= end else 0)
+        for number, place in places.items()
+        if isinstance(place, InFile)
+    }
+
+
+def _table(places: dict[int, int]) -> bytes:
+    return b"".join(at(number, offset) for number, offset in sorted(places.items()))
+
+
 def second_part_moved(victim: Victim) -> bytes:
     """Other objects stand between the parts; a later revision brings a dictionary with the range that fits."""
-    start, end = victim.gap
+    end = victim.gap[1]
     inserted = b"\n4 0 obj\n" + EVIL + b"\nendobj\n"
     moved = victim.sealed[:end] + inserted + victim.sealed[end:]
     reference = signature_reference(victim.sealed)
     body = b"%d 0 obj\n%b\nendobj\n" % (reference.number, _with_new_range(victim, len(inserted)))
-    table = at(4, end + 1) + at(reference.number, len(moved))
-    trailer = b"/Size 200 /Root 1 0 R /Prev %d" % (previous(victim.sealed) + len(inserted))
-    return appended_by_hand(moved, body, lambda _: table, trailer)
+    places = _moved_places(victim, len(inserted)) | {4: end + 1, reference.number: len(moved)}
+    return appended_by_hand(moved, body, lambda _: _table(places), b"/Size 200 /Root 1 0 R /Info 6 0 R")
 
 
 def second_part_moved_behind_a_table_of_the_forger(victim: Victim) -> bytes:
     """The forger's cross-references stand where the signed startxref says; the signed end is still the end."""
-    start, end = victim.gap
-    reference = signature_reference(victim.sealed)
-    old_table = previous(victim.sealed)
-    locations = Document(victim.sealed).cross_references.locations
-    places = {
-        number: getattr(place, "offset", 0)
-        for number, place in locations.items()
-        if place is not None and number != reference.number
-    }
-    # The inserted part has to reach the old place of the table and hold the new one; its length settles all.
-    length = old_table - end + 40_000
+    end = victim.gap[1]
+    before_table = previous(victim.sealed) - end
     evil = b"\n4 0 obj\n" + EVIL + b"\nendobj\n"
-    places[4] = end + 1
+    assert len(evil) < before_table
+    # The inserted part has to reach the old place of the table and hold the new one; its length settles all.
+    length = before_table + 40_000
+    reference = signature_reference(victim.sealed)
     copy = b"%d 0 obj\n%b\nendobj\n" % (reference.number, _with_new_range(victim, length))
-    places[reference.number] = end + len(evil)
-    filling = evil + copy
-    assert len(filling) < 200_000
-    table = b"".join(
-        at(number, offset + length if offset >= end and number not in (4, reference.number) else offset)
-        for number, offset in sorted(places.items())
-        if offset
-    )
-    section = b"xref\n%btrailer\n<< /Size 200 /Root 1 0 R /Info 6 0 R >>\n" % table
-    if len(filling) > old_table - end:  # the copy does not fit before the table: it goes behind it
-        filling = evil.ljust(old_table - end) + section
-        behind = end + len(filling)
-        section_with = section.replace(at(reference.number, end + len(evil)), at(reference.number, behind))
-        filling = evil.ljust(old_table - end) + section_with + copy
-    else:
-        filling = filling.ljust(old_table - end) + section
-    filling = filling.ljust(length)
-    assert len(filling) == length
-    return victim.sealed[:end] + filling + victim.sealed[end:]
+    places = _moved_places(victim, length) | {4: end + 1, reference.number: 0}
+    trailer = b"trailer\n<< /Size 200 /Root 1 0 R /Info 6 0 R >>\n"
+    places[reference.number] = end + before_table + len(b"xref\n" + _table(places) + trailer)
+    inserted = evil.ljust(before_table) + b"xref\n" + _table(places) + trailer + copy
+    assert len(inserted) <= length
+    return victim.sealed[:end] + inserted.ljust(length) + victim.sealed[end:]
 
 
 def objects_in_the_padding(victim: Victim) -> bytes:
