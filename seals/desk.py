@@ -22,6 +22,7 @@ from seals.uses.resolution import ResolveSealUses
 from seals.uses.seal_document import SealDocument
 from seals.uses.seal_documents import SealDocuments
 from seals.uses.sign_digests import SignDigests
+from seals.uses.stamping import StampSealUses
 from seals.uses.taking import UseTaking
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
@@ -127,6 +128,7 @@ class SealDesk:
     batches: SealBatchReading
     remote: RemoteSigning
     resolve: ResolveSealUses
+    stamp: StampSealUses
     reading: SealReading
 
 
@@ -170,5 +172,6 @@ def build_seals(
         batches=SealBatchReading(ledger=ledger),
         remote=RemoteSigning(ledger=ledger, taking=taking, digests=digests, clock=clock, randomness=randomness),
         resolve=ResolveSealUses(ledger=ledger, objects=objects, trust=trust, clock=clock),
+        stamp=StampSealUses(ledger=ledger, objects=objects, timestamps=timestamps, trust=trust, clock=clock),
         reading=SealReading(ledger=ledger, objects=objects),
     )  # fmt: skip

@@ -123,17 +123,24 @@ class SealUses:
         rows = self._work.execute(select(table.use_id, table.signature).where(table.use_id.in_(use_ids)))
         return {row.use_id: bytes(row.signature) for row in rows}
 
-    def stamp(self, use_id: str, output: DocumentOutput, *, event_id: str, at: datetime) -> bool:
-        """Writes the output that a later timestamp completed; False where there is one already."""
-        statement = insert(seal_use_stampings).values(
-            use_id=use_id,
-            output_key=output.key,
-            output_version=output.version,
-            output_sha256=output.sha256,
-            event_id=event_id,
-            at=at,
+    def stamp(self, use_id: str, output: DocumentOutput, *, event_id: str, at: datetime) -> None:
+        """Writes the output that a later timestamp completed; the caller holds `lock_stamping`."""
+        self._work.execute(
+            seal_use_stampings.insert().values(
+                use_id=use_id,
+                output_key=output.key,
+                output_version=output.version,
+                output_sha256=output.sha256,
+                event_id=event_id,
+                at=at,
+            )
         )
-        return self._work.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def lock_stamping(self, use_id: str) -> bool:
+        """Holds the use's place until the transaction ends; False where it has its timestamp already."""
+        self._work.advisory_lock(f"seal-use-stamping {use_id}")
+        table = seal_use_stampings.c
+        return self._work.execute(select(table.use_id).where(table.use_id == use_id)).first() is None
 
     def of_batch(self, batch_id: str, *, agency_id: str) -> tuple[SealUse, ...]:
         """The uses of a batch, in their places."""
