@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from seals.errors import SealBatchUnknown, SealUseUnknown
@@ -175,7 +175,7 @@ class SealUses:
                 seal_uses.c.kind == SealUseKind.DOCUMENT.value,
                 seal_use_stampings.c.use_id.is_(None),
             )
-            .order_by(seal_use_outcomes.c.at)
+            .order_by(func.random())  # those that cannot be completed never stand before all others
             .limit(limit)
         )
         return tuple(map(_use, self._work.execute(query)))
