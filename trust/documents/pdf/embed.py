@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 
+from trust.documents.pdf.coverage import covered_digest
 from trust.documents.pdf.errors import ContentsTooSmall, DocumentNotSigned, reading_a_strangers_file
 from trust.documents.pdf.prepare import PreparedDocument
-from trust.documents.pdf.signatures import covered_digest, newest_signature
+from trust.documents.pdf.signatures import newest_signature
 
 
 @dataclass(frozen=True, kw_only=True)
