@@ -143,7 +143,7 @@ class RevocationDesk:
         if crl.issuer_name == above.subject_name and _may_sign_lists(above) and crl.is_signed_by(above.spki):
             return self._if_trusted(crl.scheme, _Signer(spki=above.spki, key=above.key), notes)
         for candidate in self._pool.named(crl.issuer_name):
-            if candidate.spki == above.spki or not self._could_sign_for(candidate, above):
+            if candidate.spki == above.spki or not _may_sign_lists(candidate):
                 continue
             if not self._may_try() or not crl.is_signed_by(candidate.spki):
                 continue
@@ -152,21 +152,6 @@ class RevocationDesk:
                 return self._if_trusted(crl.scheme, signer, notes)
         notes.append("a list that names its authority is not signed by a key that leads to the same anchor")
         return None
-
-    @staticmethod
-    def _could_sign_for(candidate: Certificate, above: Certificate) -> bool:
-        """Whether another key of the list's issuer may be meant.
-
-        Names alone would let any authority below the same anchor speak for another: a second key in the authority's
-        own name has to be certified by the authority itself or by whoever certified the authority.
-        """
-        if candidate.key_usage is None and not candidate.is_authority:
-            return False
-        if not _may_sign_lists(candidate):
-            return False
-        if candidate.subject_name != above.subject_name:
-            return True
-        return candidate.issuer_name in (above.subject_name, above.issuer_name)
 
     # Answers.
 
@@ -231,7 +216,7 @@ class RevocationDesk:
 
         def judge() -> _Signer | None:
             for own in PathSearch(self._pool, at=made).paths(candidate):
-                if own[-1] == main[-1]:
+                if own[-1] == main[-1] and _is_in_its_own_name(own, main):
                     signer = self._judge_signer_path(own, main, made, Purpose.CRL_SIGNING)
                     if signer is not None:
                         return signer
@@ -243,7 +228,9 @@ class RevocationDesk:
         """The answer found before, or now; none to a question that is asked in order to answer itself."""
         if question in self._judged:
             return self._judged[question]
-        if question in self._open or len(self._open) >= MAX_SIGNER_DEPTH:
+        if question in self._open:
+            return _by_its_own_word(question[0])
+        if len(self._open) >= MAX_SIGNER_DEPTH:
             return None
         self._open.append(question)
         try:
@@ -303,7 +290,37 @@ class RevocationDesk:
 
 
 def _may_sign_lists(certificate: Certificate) -> bool:
-    return certificate.key_usage is None or KeyUsage.CRL_SIGN in certificate.key_usage
+    """RFC 5280 §6.3.3 (f); without a key usage, only an authority."""
+    if certificate.key_usage is None:
+        return certificate.is_authority or certificate.is_version_1
+    return KeyUsage.CRL_SIGN in certificate.key_usage
+
+
+def _is_in_its_own_name(signer_path: CertificatePath, path: CertificatePath) -> bool:
+    """Whether another key in the authority's name is the authority's.
+
+    Names alone would let any authority below the same anchor speak for another. A certificate in the authority's
+    name has to be on the path already, or certified in that name, or by whoever certified the authority.
+    """
+    name = path[1].subject_name
+    own = [each for each in path[1:] if each.subject_name == name]
+    issuers = {name, *(each.issuer_name for each in own)}
+    return all(
+        each in own or each.issuer_name in issuers for each in signer_path if each.subject_name == name
+    )
+
+
+def _by_its_own_word(signer: Certificate) -> _Signer | None:
+    """A signer asked about while it is being judged: no answer, unless its authority has it answer for itself.
+
+    That is what it has said where every distribution point of the signer's certificate names the signer as the
+    issuer of the list. What it then says against itself still counts.
+    """
+    points = signer.distribution_points
+    named = [[each.directory for each in point.crl_issuer] for point in points]
+    if points and all(signer.subject_name in names for names in named):
+        return _Signer(spki=signer.spki, key=signer.key)
+    return None
 
 
 def _readable(octets: Iterable[bytes]) -> Iterator[Certificate]:
