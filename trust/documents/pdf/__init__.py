@@ -36,6 +36,7 @@ from trust.documents.pdf.errors import (
     SignatureForAnother,
     ValidationDataMissing,
 )
+from trust.documents.pdf.levels import Level, TimestampSource, add_document_timestamp, extend
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
 from trust.documents.pdf.octets import mapped
 from trust.documents.pdf.pictures import Impression
@@ -80,6 +81,7 @@ __all__ = [
     "ImpressionRefused",
     "KeywordNotFound",
     "KeywordSearchFailed",
+    "Level",
     "Placement",
     "PlacementBesideText",
     "PlacementOffPage",
@@ -91,12 +93,15 @@ __all__ = [
     "Rgb",
     "SealedRevision",
     "SignatureForAnother",
+    "TimestampSource",
     "ValidationData",
     "ValidationDataMissing",
+    "add_document_timestamp",
     "add_validation_data",
     "complete",
     "embed",
     "embed_to_file",
+    "extend",
     "mapped",
     "prepare",
     "prepare_document_timestamp",
