@@ -8,7 +8,7 @@ from enum import StrEnum
 from tests.support.pdfs import LOWER_RIGHT, TOKEN_ROOM, seal
 from tests.support.pki import Leaf, TestPki
 from trust.documents.pdf import (
-    Placement,
+    AnyPlacement,
     ValidationData,
     add_validation_data,
     embed,
@@ -31,7 +31,7 @@ def seal_at(
     leaf: Leaf,
     *,
     pki: TestPki,
-    placement: Placement | None = LOWER_RIGHT,
+    placement: AnyPlacement | None = LOWER_RIGHT,
 ) -> bytes:
     """The document sealed at a level, with the validation data of everything in it from B-LT on."""
     # 1. The signature, with a timestamp over it from B-T on.

@@ -19,7 +19,7 @@ from trust.crypto.cms import add_timestamp, max_signed_data_size
 from trust.crypto.digests import sha256
 from trust.crypto.parsed_cms import ParsedCms
 from trust.crypto.suites import Suite
-from trust.documents.pdf import Impression, Placement, PreparedDocument, embed, prepare
+from trust.documents.pdf import AnyPlacement, Impression, Placement, PreparedDocument, embed, prepare
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.revision import Revision
@@ -183,7 +183,7 @@ def prepared_for(
     leaf: Leaf,
     *,
     pki: TestPki,
-    placement: Placement | None = LOWER_RIGHT,
+    placement: AnyPlacement | None = LOWER_RIGHT,
     field_name: str | None = None,
 ) -> PreparedDocument:
     """The document prepared with room for this signer's message and a timestamp."""
@@ -222,7 +222,7 @@ def seal(
     leaf: Leaf,
     *,
     pki: TestPki,
-    placement: Placement | None = LOWER_RIGHT,
+    placement: AnyPlacement | None = LOWER_RIGHT,
     field_name: str | None = None,
     stamped: bool = True,
 ) -> bytes:

@@ -40,3 +40,10 @@ MAX_BYTES_AFTER_EOF = 1024
 # An impression at 600 dpi of 60 mm, the largest official seal, has 1,417 pixels a side.
 MAX_IMPRESSION_PIXELS_A_SIDE = 4096
 MAX_IMPRESSION_BYTES = 8 << 20
+
+# One signature on every page of a bound volume; each adds a widget of some hundred octets and rewrites its page.
+MAX_SPOTS = 2_000
+
+# A cross-page seal: strips narrower than this show nothing once the pages are fanned out by hand.
+MIN_STRIP_MM = 1.0
+MAX_PAGES_PER_IMPRESSION = 60
