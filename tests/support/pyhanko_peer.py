@@ -88,13 +88,18 @@ def peer_signs(
     return output.getvalue()
 
 
+def peer_reader(document: bytes) -> PdfFileReader:
+    """Strict, but for hybrid files, whose hidden objects pyHanko takes for freed ones where it is strict."""
+    return PdfFileReader(BytesIO(document), strict=b"/XRefStm" not in document)
+
+
 def peer_judges(document: bytes, pki: TestPki) -> list[Any]:
-    """pyHanko's status of every signature, with our test root as its only anchor."""
+    """pyHanko's status of every signature but document timestamps, with our test root as its only anchor."""
     context = ValidationContext(
         trust_roots=[x509.Certificate.load(pki.root.certificate)],
         other_certs=[x509.Certificate.load(pki.issuing.certificate)],
         moment=pki.now,
         allow_fetching=False,
     )
-    reader = PdfFileReader(BytesIO(document))
-    return [validate_pdf_signature(signature, context) for signature in reader.embedded_signatures]
+    found = peer_reader(document).embedded_regular_signatures
+    return [validate_pdf_signature(signature, context) for signature in found]
