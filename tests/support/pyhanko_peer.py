@@ -88,9 +88,13 @@ def peer_signs(
     return output.getvalue()
 
 
+# Hidden objects of hybrid files, which it takes for freed ones, and a generation that some scanners' software writes.
+_READ_LENIENTLY = (b"/XRefStm", b"\n0000000000 65536 f")
+
+
 def peer_reader(document: bytes) -> PdfFileReader:
-    """Strict, but for hybrid files, whose hidden objects pyHanko takes for freed ones where it is strict."""
-    return PdfFileReader(BytesIO(document), strict=b"/XRefStm" not in document)
+    """pyHanko's reader, strict unless the document has something that it reads only where it is not."""
+    return PdfFileReader(BytesIO(document), strict=not any(each in document for each in _READ_LENIENTLY))
 
 
 def peer_judges(document: bytes, pki: TestPki) -> list[Any]:
