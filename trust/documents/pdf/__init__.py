@@ -33,6 +33,7 @@ from trust.documents.pdf.errors import (
     PlacementOffPage,
     PlacementRefused,
 )
+from trust.documents.pdf.keywords import KeywordFinder, KeywordPlacement, beside_keyword
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
 from trust.documents.pdf.pictures import Impression
 from trust.documents.pdf.placement import (
@@ -72,7 +73,9 @@ __all__ = [
     "FoundText",
     "Impression",
     "ImpressionRefused",
+    "KeywordFinder",
     "KeywordNotFound",
+    "KeywordPlacement",
     "KeywordSearchFailed",
     "Placement",
     "PlacementBesideText",
@@ -83,6 +86,7 @@ __all__ = [
     "PreparedDocument",
     "Rgb",
     "SealedRevision",
+    "beside_keyword",
     "embed",
     "prepare",
     "read_back",
