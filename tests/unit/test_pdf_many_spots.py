@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from tests.support.pdfs import FIRST_PAGE, Kind, build_pdf, impression, seal
+from tests.support.pdfs import FIRST_PAGE, Kind, build_pdf, impression, seal, stream
 from tests.support.pki import TestPki
 from tests.support.placing import PAGES, SOLID, ink, is_at, prepare_at, solid
 from tests.support.rendering import render
@@ -18,6 +18,7 @@ from trust.documents.pdf import (
     DocumentTooLarge,
     Edge,
     Impression,
+    ImpressionRefused,
     Placement,
     PlacementOffPage,
     PlacementOnAllPages,
@@ -27,6 +28,7 @@ from trust.documents.pdf import (
 )
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import fields_of
+from trust.documents.pdf.kept import Kept
 from trust.documents.pdf.limits import MAX_PAGES_PER_IMPRESSION, MAX_SPOTS
 from trust.documents.pdf.pages import find_page, find_pages
 from trust.documents.pdf.placement import _shares
@@ -194,6 +196,36 @@ def test_spots_that_look_the_same_share_one_appearance():
     assert prepared.data.count(b"/Subtype /Widget") == 9
 
 
+def test_a_second_document_with_the_same_picture_does_not_decode_it_again(monkeypatch):
+    placement = Placement(page=1, x_mm=10, y_mm=10)
+    picture = Impression(png=solid(9, 7), width_mm=20, height_mm=20)
+    once = prepare_at(build_pdf(), placement, at=AT, impression=picture).data
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("trust.documents.pdf.pictures.Image.open", never)
+    again = Impression(png=bytes(bytearray(picture.png)), width_mm=20, height_mm=20)
+    assert prepare_at(build_pdf(), placement, at=AT, impression=again).data == once
+    with pytest.raises(ImpressionRefused):
+        prepare_at(
+            build_pdf(), placement, at=AT, impression=Impression(png=solid(5, 5), width_mm=9, height_mm=9)
+        )
+
+
+def test_what_is_kept_is_bounded_and_the_longest_unused_goes_first():
+    kept: Kept[int] = Kept(2)
+    made: list[int] = []
+
+    def make(value: int) -> int:
+        made.append(value)
+        return value
+
+    for value in (1, 2, 1, 3, 1, 2):
+        assert kept.get(value, lambda value=value: make(value)) == value
+    assert made == [1, 2, 3, 2]
+
+
 def test_one_page_named_alone_is_written_as_the_plain_placement_is():
     document = build_pdf(pages=2)
     several = prepare_at(document, PlacementOnPages(pages=(2,), x_mm=10, y_mm=10), at=AT)
@@ -273,6 +305,18 @@ def test_the_first_page_is_where_an_invisible_signature_is_listed_and_nothing_is
     listed = Document(prepared.data).dictionary(FIRST_PAGE)
     assert listed is not None
     assert "Annots" in listed
+
+
+@pytest.mark.parametrize(("part", "has"), [(b"1", True), (b"2", False)])
+def test_an_invisible_signature_has_an_empty_appearance_where_an_archival_document_asks_for_one(part, has):
+    packet = b"<x:xmpmeta><pdfaid:part>" + part + b"</pdfaid:part></x:xmpmeta>"
+    document = build_pdf(
+        catalog_entries=b"/Metadata 8 0 R", objects={8: stream(packet, b"/Type /Metadata /Subtype /XML")}
+    )
+    prepared = prepare_at(document, None, at=AT)
+    (field,) = fields_of(Document(prepared.data))
+    assert ("AP" in field.dictionary) is has
+    assert ink(document, prepared.data, scale=1) == [None]
 
 
 def test_a_solid_picture_fills_its_box():

@@ -58,6 +58,15 @@ def add_appearances(
     return tuple(appearances)
 
 
+def add_empty_appearance(revision: Revision, source: Document) -> Reference | None:
+    """The appearance of an invisible signature: none, but where an archival document has to have one."""
+    if not picture_rules(source).always_shown:
+        return None
+    return revision.add(
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Resources << >> /Length 0 >>\nstream\n\nendstream"
+    )
+
+
 def _add_picture(revision: Revision, picture: Picture) -> Reference:
     if isinstance(picture, Paths):
         return revision.add(written_paths(picture))

@@ -13,10 +13,14 @@ _PART = re.compile(rb"pdfaid:part(?:\s*=\s*[\"']|\s*>)\s*([1-4])")
 
 @dataclass(frozen=True, kw_only=True)
 class PictureRules:
-    """`opaque`: no transparency may be added. `calibrated`: device RGB would have no defined meaning."""
+    """`opaque`: no transparency may be added. `calibrated`: device RGB would have no defined meaning.
+
+    `always_shown`: every field has an appearance, also one that shows nothing (ISO 19005-1 §6.9).
+    """
 
     opaque: bool
     calibrated: bool
+    always_shown: bool
 
 
 def picture_rules(document: Document) -> PictureRules:
@@ -24,10 +28,12 @@ def picture_rules(document: Document) -> PictureRules:
     catalog = document.catalog()
     part = _claimed_part(document, catalog)
     if part is None:
-        return PictureRules(opaque=False, calibrated=False)
+        return PictureRules(opaque=False, calibrated=False, always_shown=False)
     components = _output_intent_components(document, catalog)
     # Part 1 forbids soft masks; later parts allow them where the page's blending space is defined.
-    return PictureRules(opaque=part == 1 or components is None, calibrated=components != 3)
+    return PictureRules(
+        opaque=part == 1 or components is None, calibrated=components != 3, always_shown=part == 1
+    )
 
 
 def _claimed_part(document: Document, catalog: Dictionary) -> int | None:

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from trust.documents.pdf.appearance import add_appearances
+from trust.documents.pdf.appearance import add_appearances, add_empty_appearance
 from trust.documents.pdf.captions import Caption, set_caption
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import (
@@ -137,7 +137,7 @@ def _shown(
     if placement is None:
         if caption is not None:
             raise PlacementRefused("an invisible signature has no place for a text; leave the text away")
-        return (Shown(page=find_page(source, 1)),)
+        return (Shown(page=find_page(source, 1), appearance=add_empty_appearance(revision, source)),)
     if impression is None:
         raise ImpressionRefused("a placement was given without an impression to put there")
     text = set_caption(caption) if caption is not None else None
