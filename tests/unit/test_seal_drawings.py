@@ -2,11 +2,12 @@
 
 import io
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import pytest
 from PIL import Image, ImageChops
 
-from seals.impressions.drawing import MAX_OUTLINES, covered_share, read_impression_drawing
+from seals.impressions.drawing import MAX_OUTLINES, ImpressionDrawing, covered_share, read_impression_drawing
 from seals.impressions.errors import ImpressionRefused, ImpressionTextRefused, ImpressionTooLarge
 from seals.impressions.round_seal import RoundSeal, draw_round_seal, draw_round_seal_as_svg
 from tests.support.pdfs import build_pdf
@@ -17,6 +18,12 @@ from trust.documents.pdf.svg import MAX_SVG_BYTES, read_svg
 
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SEAL = RoundSeal(agency_name="江城市自然资源和规划局", diameter_mm=42, lower_text="行政审批专用章(3)")
+
+
+@lru_cache(maxsize=8)
+def drawing_of(seal: RoundSeal) -> ImpressionDrawing:
+    """Reading the font takes most of a test's time."""
+    return draw_round_seal_as_svg(seal)
 
 
 def svg(inside: str, box: str = "0 0 100 100") -> bytes:
@@ -79,14 +86,14 @@ def test_how_much_a_drawing_covers_is_told_well_enough(inside, share):
 
 
 def test_a_drawn_seal_passes_the_check_that_a_strangers_must():
-    drawn = draw_round_seal_as_svg(SEAL)
+    drawn = drawing_of(SEAL)
     assert read_impression_drawing(drawn.svg, width_mm=drawn.width_mm, height_mm=drawn.height_mm) == drawn
 
 
 def test_the_same_seal_has_the_same_paths_and_another_name_others():
-    assert draw_round_seal_as_svg(SEAL) == draw_round_seal_as_svg(SEAL)
+    assert draw_round_seal_as_svg(SEAL) == drawing_of(SEAL)
     other = RoundSeal(agency_name="江城市自然资源和规划厅", diameter_mm=42, lower_text=SEAL.lower_text)
-    assert draw_round_seal_as_svg(SEAL) != draw_round_seal_as_svg(other)
+    assert drawing_of(SEAL) != draw_round_seal_as_svg(other)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_the_same_seal_has_the_same_paths_and_another_name_others():
     ],
 )
 def test_paths_and_pixels_show_the_same_seal(seal):
-    drawn, pixels = draw_round_seal_as_svg(seal), draw_round_seal(seal)
+    drawn, pixels = drawing_of(seal), draw_round_seal(seal)
     shown = []
     for picture in (
         Impression(svg=drawn.svg, width_mm=42, height_mm=42),
@@ -113,7 +120,7 @@ def test_paths_and_pixels_show_the_same_seal(seal):
 
 
 def test_a_drawing_is_a_fraction_of_the_pixels():
-    assert len(draw_round_seal_as_svg(SEAL).svg) < len(draw_round_seal(SEAL).png) / 3
+    assert len(drawing_of(SEAL).svg) < len(draw_round_seal(SEAL).png) / 3
 
 
 def test_a_space_in_a_name_draws_nothing():
