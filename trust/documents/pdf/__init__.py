@@ -36,6 +36,7 @@ from trust.documents.pdf.errors import (
     SignatureForAnother,
     ValidationDataMissing,
 )
+from trust.documents.pdf.keywords import KeywordFinder, KeywordPlacement, beside_keyword
 from trust.documents.pdf.levels import Level, TimestampSource, add_document_timestamp, extend
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
 from trust.documents.pdf.octets import mapped
@@ -79,7 +80,9 @@ __all__ = [
     "FoundText",
     "Impression",
     "ImpressionRefused",
+    "KeywordFinder",
     "KeywordNotFound",
+    "KeywordPlacement",
     "KeywordSearchFailed",
     "Level",
     "Placement",
@@ -98,6 +101,7 @@ __all__ = [
     "ValidationDataMissing",
     "add_document_timestamp",
     "add_validation_data",
+    "beside_keyword",
     "complete",
     "embed",
     "embed_to_file",
