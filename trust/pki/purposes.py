@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     CREDENTIAL_SIGNING = "credential signing"
     STATUS_SIGNING = "status signing"
     IDENTITY = "identity"
+    ANY = "any purpose"  # a certificate looked at by itself: nothing is asked of its usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,8 @@ def usage_problems(leaf: Certificate, authorities: Sequence[Certificate], purpos
 
     An authority's extended key usage, where it has one, limits those below it, as browsers and openssl hold it.
     """
+    if purpose is Purpose.ANY:
+        return []
     required = _REQUIREMENTS[purpose]
     problems = []
     if leaf.key_usage is not None and not leaf.key_usage & _SIGNING:
