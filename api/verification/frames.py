@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import IO, Any, Final
 
+from trust.crypto.digests import Digest
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 # Reports are two or three deep: a file, its signatures, their timestamps.
@@ -71,6 +73,20 @@ def decode_trust(octets: bytes) -> TrustStore:
         crls=tuple(base64.b64decode(text) for text in given["crls"]),
         status_lists=MappingProxyType(given["status_lists"]),
         ledger_keys=tuple(given["ledger_keys"]),
+    )
+
+
+def encode_digests(digests: Mapping[Digest, bytes]) -> Mapping[str, str]:
+    """Digests of what a file is about, as a job's header has them: hexadecimal, by algorithm."""
+    return {algorithm.value: digest.hex() for algorithm, digest in digests.items()}
+
+
+def decode_content(header: Mapping[str, Any]) -> SignedContent | None:
+    """The other way round; from our own parent, so taken at its word."""
+    if "digests" not in header:
+        return None
+    return SignedContent.known_as(
+        {Digest(name): bytes.fromhex(text) for name, text in header["digests"].items()}
     )
 
 

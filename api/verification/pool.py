@@ -26,6 +26,7 @@ from api.verification.frames import (
     FrameBroken,
     decode_answer,
     decode_report,
+    encode_digests,
     encode_trust,
     read_frame,
     write_frame,
@@ -35,6 +36,7 @@ from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Unavailable
 from trust.kernel.report import Checks, Report
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 
 # The interpreter and the parsers take 60 MB of addresses; a document of 64 MB is read several times over.
 MEMORY_BYTES: Final = 1024**3
@@ -110,13 +112,28 @@ class VerificationPool:
         for process in living:
             process.end()
 
-    def verify(self, data: bytes, *, name: str, trust: TrustStore, at: datetime) -> Report:
-        """The report of `trust.verify` on this file at the moment `at`.
+    def verify(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        trust: TrustStore,
+        at: datetime,
+        content: SignedContent | None = None,
+    ) -> Report:
+        """The report of `trust.verify` on this file at the moment `at`; of `content` only digests go along.
 
         A job that its limits or a fault ended is reported as cannot tell, by the check `resources`. Raises
         VerificationAway where no process is free or can be started, or our own trust store cannot be used.
         """
         name = shown_name(name)
+        header: dict[str, Any] = {"name": name, "at": rfc3339(at)}
+        if content is not None:
+            header["digests"] = encode_digests(content.every_digest())
+        return self._judged(self.run(header, encode_trust(trust), data), name)
+
+    def run(self, header: Mapping[str, Any], trust: bytes, data: bytes) -> Mapping[str, Any]:
+        """One job's answer as the process gave it, or `failed` with why; raises VerificationAway."""
         self.start()
         free = self._free
         try:
@@ -129,13 +146,12 @@ class VerificationPool:
                 process = self._replaced(process)
             if not process.wait_until_ready():
                 raise VerificationAway("a verifying process could not be started; try again later")
-            header = {"name": name, "at": rfc3339(at)}
-            outcome = process.do(json.dumps(header).encode(), encode_trust(trust), data, self._seconds)
+            outcome = process.do(json.dumps(header).encode(), trust, data, self._seconds)
         finally:
             if "failed" in outcome or process.jobs >= self._jobs:
                 process = self._replaced(process)
             free.put(process)
-        return self._judged(outcome, name)
+        return outcome
 
     def _judged(self, outcome: Mapping[str, Any], name: str) -> Report:
         if "report" in outcome:

@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, BinaryIO, Final
 
-from api.verification.frames import decode_trust, encode_answer, read_frame, write_frame
+from api.verification.frames import decode_content, decode_trust, encode_answer, read_frame, write_frame
 from trust.kernel.clock import parse_rfc3339
 from trust.kernel.errors import YinxinError
 from trust.pki.trust_store import TrustStore
 from trust.verify.verifier import verify_bytes
 
+# The job that gives pictures of pages, by a pool of its own (api/verification/pictures.py).
+PAINT: Final = "paint"
 # The parent kills at the limit itself; this much later the kernel does it for a parent that is gone.
 _GRACE_SECONDS: Final = 2.0
 
@@ -40,11 +42,29 @@ def main() -> None:
             trust, data = read_frame(jobs), read_frame(jobs)
             if trust is None or data is None:
                 return
-            _send(answers, desk.verify(json.loads(header), trust, data))
+            _send(answers, _answer(desk, json.loads(header), trust, data))
             del trust, data
             signal.setitimer(signal.ITIMER_REAL, 0)
     except MemoryError:  # while a frame was read: what follows in the pipe is lost, so this process ends
         _send(answers, {"failed": "memory"})
+
+
+def _answer(desk: "_Desk", header: Mapping[str, Any], trust: bytes, data: bytes) -> Mapping[str, Any]:
+    if header.get("job") == PAINT:
+        return _paint(header, data)
+    return desk.verify(header, trust, data)
+
+
+def _paint(header: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
+    """Pages as pictures. The library for it is native code, loaded only where this is asked for."""
+    from api.verification.painting import paint  # noqa: PLC0415 - see above
+
+    try:
+        return {"painted": paint(data, header)}
+    except MemoryError:
+        return {"failed": "memory"}
+    except Exception as error:
+        return {"failed": "fault", "fault": type(error).__name__}
 
 
 def _send(answers: BinaryIO, answer: Mapping[str, Any]) -> None:
@@ -65,7 +85,11 @@ class _Desk:
             if trust != self._frame:
                 self._trust, self._frame = decode_trust(trust), trust
             report = verify_bytes(
-                data, name=header["name"], trust=self._trust, at=parse_rfc3339(header["at"])
+                data,
+                name=header["name"],
+                trust=self._trust,
+                at=parse_rfc3339(header["at"]),
+                content=decode_content(header),
             )
             return {"report": report.to_json()}
         except MemoryError:

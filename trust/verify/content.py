@@ -44,7 +44,7 @@ class SignedContent:
     @classmethod
     def known_by(cls, algorithm: Digest, digest: bytes) -> "SignedContent":
         """Content of which only this digest is at hand."""
-        return cls(known=MappingProxyType({algorithm: digest}))
+        return cls.known_as({algorithm: digest})
 
     @classmethod
     def parse_digest(cls, text: str) -> "SignedContent":
@@ -60,6 +60,15 @@ class SignedContent:
                 f"a {algorithm} digest has {digest_size(algorithm)} octets, not {len(digest)}"
             )
         return cls.known_by(algorithm, digest)
+
+    @classmethod
+    def known_as(cls, digests: Mapping[Digest, bytes]) -> "SignedContent":
+        """Content of which these digests are at hand."""
+        return cls(known=MappingProxyType(dict(digests)))
+
+    def every_digest(self) -> Mapping[Digest, bytes]:
+        """All digests that can be known: what goes to a process that is not given the content itself."""
+        return self.digests(tuple(Digest))
 
     def digests(self, algorithms: Collection[Digest]) -> Mapping[Digest, bytes]:
         """The digests by these algorithms, as far as they can be known."""
