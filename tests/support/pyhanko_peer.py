@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import Any
 
 from asn1crypto import keys, x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from PIL import Image
 from pyhanko.pdf_utils.images import PdfImage
@@ -23,7 +22,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from tests.support.pki import Leaf, TestPki
-from trust.crypto.suites import SoftwareSigner
+from trust.crypto.suites import SoftwareSigner, Suite, definition
 from trust.pki.profiles import PROFILES, ProfileName
 
 
@@ -35,9 +34,9 @@ class SharedKey:
     peer: SimpleSigner
 
 
-def shared_key(pki: TestPki) -> SharedKey:
+def shared_key(pki: TestPki, suite: Suite = Suite.P256_SHA256) -> SharedKey:
     """A seal certificate whose key both sides hold."""
-    private = ec.generate_private_key(ec.SECP256R1())
+    private = definition(suite).generate()
     signer = SoftwareSigner(private)
     subject = {
         "C": "CN",

@@ -22,6 +22,7 @@ from trust.documents.pdf.limits import (
     MAX_OBJECTS,
     MAX_REVISIONS,
 )
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import (
     Dictionary,
     IndirectObject,
@@ -96,7 +97,7 @@ class CrossReferences:
         return max(counted, max(self.locations, default=0) + 1, 1)
 
 
-def read_cross_references(data: bytes) -> CrossReferences:
+def read_cross_references(data: Octets) -> CrossReferences:
     """The cross-references of a whole file; raises a `DocumentRefused` that says what is wrong with it."""
     _require_header(data)
     newest_first: list[Section] = []
@@ -126,7 +127,7 @@ def read_cross_references(data: bytes) -> CrossReferences:
     return CrossReferences(sections=sections, start=first, locations=locations)
 
 
-def _require_header(data: bytes) -> None:
+def _require_header(data: Octets) -> None:
     at = data.find(b"%PDF-", 0, _HEADER_WINDOW)
     if at < 0:
         raise DocumentNotPdf("this is not a PDF file: it does not begin with %PDF-")
@@ -134,7 +135,7 @@ def _require_header(data: bytes) -> None:
         raise DocumentMalformed(f"{at} octets stand before %PDF-; save the document anew without them")
 
 
-def _last_startxref(data: bytes) -> int:
+def _last_startxref(data: Octets) -> int:
     end = data.rfind(b"%%EOF")
     if end < 0 or len(data) - end - 5 > MAX_BYTES_AFTER_EOF:
         raise DocumentTruncated("the file does not end with %%EOF; it seems cut off")
@@ -150,7 +151,7 @@ def _offset(value: Value, name: str) -> int:
     return value
 
 
-def _read_section(data: bytes, at: int) -> Section:
+def _read_section(data: Octets, at: int) -> Section:
     if at >= len(data):
         raise DocumentTruncated(f"cross-references should stand at octet {at}, after the end of the file")
     table = _TABLE.match(data, at)
@@ -162,7 +163,7 @@ def _read_section(data: bytes, at: int) -> Section:
     raise DocumentMalformed(f"no cross-references stand at octet {at}, where the file says; save it anew")
 
 
-def _read_table(data: bytes, start: int, at: int) -> Section:
+def _read_table(data: Octets, start: int, at: int) -> Section:
     used: dict[int, Location] = {}
     free: dict[int, Location] = {}
     while (trailer := _TRAILER.match(data, at)) is None:
@@ -195,7 +196,7 @@ def _read_table(data: bytes, start: int, at: int) -> Section:
     return Section(start=start, entries={**free, **hidden, **used}, trailer=dictionary, is_stream=False)
 
 
-def _read_stream(data: bytes, start: int, number: int) -> Section:
+def _read_stream(data: Octets, start: int, number: int) -> Section:
     indirect = read_indirect_object(data, start, number)
     dictionary = indirect.value
     if not isinstance(dictionary, Dictionary) or dictionary.get("Type") != "XRef":
@@ -263,7 +264,7 @@ def stream_octets(indirect: IndirectObject, length: Value) -> bytes:
     return indirect.source[indirect.stream : end]
 
 
-def own_stream_reference(section: Section, data: bytes) -> Reference | None:
+def own_stream_reference(section: Section, data: Octets) -> Reference | None:
     """The reference of the section's own stream object, where it is one."""
     number = object_number_at(data, section.start) if section.is_stream else None
     return Reference(number, 0) if number is not None else None

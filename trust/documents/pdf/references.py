@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trust.documents.pdf.crossreference import InFile, InStream
 from trust.documents.pdf.document import Document
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import Dictionary, Reference
 
 _WHITE = b"\x00\t\n\x0c\r "
@@ -38,7 +39,7 @@ def reference_counts(document: Document) -> Counter[int]:
     return found
 
 
-def _references_in(octets: bytes) -> Iterator[int]:
+def _references_in(octets: Octets) -> Iterator[int]:
     for match in _END_OF_REFERENCE.finditer(octets):
         before = _last_numbers(octets, match.start())
         if before is not None and before[2] is not None:
@@ -61,7 +62,7 @@ def _references_in(octets: bytes) -> Iterator[int]:
             yield int(before[1][-_DIGITS:])
 
 
-def _last_numbers(octets: bytes, end: int) -> re.Match[bytes] | None:
+def _last_numbers(octets: Octets, end: int) -> re.Match[bytes] | None:
     """The one or two numbers that stand right before an octet, however much white space is between."""
     window = _WINDOW
     while True:

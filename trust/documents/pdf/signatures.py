@@ -15,6 +15,7 @@ from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentNotSigned, DocumentRefused, DocumentTooLarge
 from trust.documents.pdf.fields import Field, fields_of
 from trust.documents.pdf.limits import MAX_CONTENTS_BYTES, MAX_SIGNATURES_PER_FILE
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import Dictionary, Entry, Reference, text_string
 
 _END_OF_REVISION = re.compile(rb"%%EOF[\x00\t\n\x0c\r ]*\Z")
@@ -69,7 +70,7 @@ def read_signatures(document: Document) -> tuple[EmbeddedSignature, ...]:
 
 
 def covered_digest(
-    data: bytes, byte_range: tuple[int, int, int, int], algorithm: Digest = Digest.SHA256
+    data: Octets, byte_range: tuple[int, int, int, int], algorithm: Digest = Digest.SHA256
 ) -> bytes:
     """The digest of what a sound byte range covers."""
     _, length, second, second_length = byte_range
@@ -135,7 +136,7 @@ def _byte_range(dictionary: Dictionary) -> tuple[int, int, int, int] | None:
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
-def _structure_problems(data: bytes, offset: int, dictionary: Dictionary) -> tuple[str, ...]:
+def _structure_problems(data: Octets, offset: int, dictionary: Dictionary) -> tuple[str, ...]:
     """What is unsound about the range and the contents; each is told, none hides another."""
     problems: list[str] = []
     if dictionary.repeated:
@@ -154,7 +155,7 @@ def _structure_problems(data: bytes, offset: int, dictionary: Dictionary) -> tup
 
 
 def _coverage_problems(
-    data: bytes,
+    data: Octets,
     offset: int,
     dictionary: Dictionary,
     byte_range: tuple[int, int, int, int],
@@ -202,7 +203,7 @@ def _with_problem(signature: EmbeddedSignature, problem: str) -> EmbeddedSignatu
     return replace(signature, problems=(*signature.problems, problem))
 
 
-def newest_signature(data: bytes) -> EmbeddedSignature:
+def newest_signature(data: Octets) -> EmbeddedSignature:
     """The sound signature that covers the whole file; raises DocumentNotSigned where there is none."""
     signatures = read_signatures(Document(data))
     if not signatures or signatures[-1].problems or signatures[-1].covered_end != len(data):
