@@ -4,8 +4,8 @@
     shown = pictures.of(data, report)  # never raises on account of the file; None where there is nothing to show
 
 They are drawn in processes of their own (`api/verification/painting.py`), never in one that verifies: the library
-that draws is native code, and a file that takes a process over must not answer for the next visitor's file. So a
-process draws for one file and is replaced. Nothing is kept: pictures go into the answer and are gone.
+that draws is native code, and a file that takes a process over must not answer for the next visitor's file. So the
+pool replaces a process that has drawn. Nothing is kept: pictures go into the answer and are gone.
 """
 
 import base64
@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import structlog
 
+from api.verification.frames import Job
 from api.verification.pool import VerificationAway, VerificationPool
-from api.verification.worker import PAINT
 from trust.kernel.report import Report
 
 # The pages that matter for a decision with a few signatures; a reader looks at no more before opening the file.
@@ -100,7 +100,7 @@ class PagePictures:
 
     def __init__(self, size: int = 1, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
         self._pool = VerificationPool(
-            size, memory_bytes=memory_bytes, seconds=seconds, jobs_per_process=1, wait_seconds=WAIT_SECONDS
+            size, memory_bytes=memory_bytes, seconds=seconds, wait_seconds=WAIT_SECONDS
         )
 
     def start(self) -> None:
@@ -119,7 +119,7 @@ class PagePictures:
             return None
         marks = marks_of(report)
         order = {
-            "job": PAINT,
+            "job": Job.PAINT,
             "most": MAX_PICTURES,
             "marks": [
                 {"id": mark.number, "page": mark.page, "box": list(mark.box), "field": mark.field}

@@ -36,6 +36,7 @@ from trust.documents.pdf.errors import (
     SignatureForAnother,
     ValidationDataMissing,
 )
+from trust.documents.pdf.keywords import KeywordFinder, KeywordPlacement, beside_keyword
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
 from trust.documents.pdf.octets import mapped
 from trust.documents.pdf.pictures import Impression
@@ -78,7 +79,9 @@ __all__ = [
     "FoundText",
     "Impression",
     "ImpressionRefused",
+    "KeywordFinder",
     "KeywordNotFound",
+    "KeywordPlacement",
     "KeywordSearchFailed",
     "Placement",
     "PlacementBesideText",
@@ -94,6 +97,7 @@ __all__ = [
     "ValidationData",
     "ValidationDataMissing",
     "add_validation_data",
+    "beside_keyword",
     "complete",
     "embed",
     "embed_to_file",
