@@ -84,7 +84,7 @@ class _Painter:
             if fields:
                 first = min(fields, key=lambda field: self._covered[field])
                 found[_View(page=page, signature=first)] = None
-        for page in sorted({place.page for place in self._places.values()}):
+        for page in sorted({place.page for places in self._places.values() for place in places}):
             found[_View(page=page, signature=None)] = None
         total = len(self._opened)
         for page in range(1, min(total, most) + 1):
@@ -93,18 +93,23 @@ class _Painter:
         return sorted(kept, key=lambda view: (view.page, view.signature is not None))
 
     def _picture(self, view: _View) -> Mapping[str, Any] | None:
-        here = {name: place.box for name, place in self._places.items() if place.page == view.page}
+        here = [
+            (name, place.box)
+            for name, places in self._places.items()
+            for place in places
+            if place.page == view.page
+        ]
         if view.signature is None:
             boxes = [({"mark": mark["id"]}, mark["box"]) for mark in self._marks if mark["page"] == view.page]
-            boxes += [({"field": name}, box) for name, box in here.items()]
+            boxes += [({"field": name}, box) for name, box in here]
             return self._drawn(self._opened, view, boxes)
         end = self._covered[view.signature]
         with contextlib.closing(pypdfium2.PdfDocument(self._data[:end])) as signed:
             if view.page > len(signed):
                 return None
             signed.init_forms()
-            then = [name for name in here if self._covered.get(name, end + 1) <= end]
-            return self._drawn(signed, view, [({"field": name}, here[name]) for name in then])
+            then = [({"field": name}, box) for name, box in here if self._covered.get(name, end + 1) <= end]
+            return self._drawn(signed, view, then)
 
     def _drawn(
         self, opened: Any, view: _View, boxes: Sequence[tuple[Mapping[str, Any], Any]]
@@ -133,7 +138,7 @@ class _Painter:
             }
 
 
-def _signatures(data: bytes) -> tuple[Mapping[str, Place], Mapping[str, int]]:
+def _signatures(data: bytes) -> tuple[Mapping[str, tuple[Place, ...]], Mapping[str, int]]:
     """Where signatures are shown, and where the cover of each sound one ends, by field.
 
     Nothing where the file cannot be read that far: its pages are shown all the same.

@@ -11,8 +11,8 @@ pool replaces a process that has drawn. Nothing is kept: pictures go into the an
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeGuard
 
 import structlog
 
@@ -37,18 +37,19 @@ _log = structlog.get_logger("yinxin.verification")
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A place that was changed after a signature: `number` as it is shown, `field` the signature, `revision` which.
+    """A place that a revision changed after a signature: `number` as it is shown, `field` the first such signature.
 
-    `box` is in the page's user space; `what` says in the report's words what was done there.
+    `box` is in the page's user space; `kinds` are the report's codes for what the revision was for; `allowed` says
+    whether every signature before it has room for it.
     """
 
     number: int
     page: int
     box: tuple[float, float, float, float]
     field: str
-    revision: int | None
-    allowed: bool | None
-    what: tuple[str, ...]
+    revision: int
+    allowed: bool
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,29 +140,40 @@ class PagePictures:
 
 def marks_of(report: Report) -> tuple[Mark, ...]:
     """Every region that the report names as changed after a signature, numbered in the order of the report."""
-    found: dict[tuple[int, tuple[float, ...], int | None], Mark] = {}
+    found: dict[tuple[int, tuple[float, ...], int], Mark] = {}
     for part in report.parts:
         if part.kind not in _SIGNATURES:
             continue
         for later in _mappings(part.facts.get("later_revisions")):
+            revision, allowed = later.get("number"), later.get("allowed") is True
             for region in _mappings(later.get("regions")):
                 page, box = region.get("page"), _box(region.get("box"))
-                if not isinstance(page, int) or isinstance(page, bool) or page < 1 or box is None:
+                if not _is_count(page) or not _is_count(revision) or box is None:
                     continue
-                revision = later.get("revision")
-                key = (page, box, revision if isinstance(revision, int) else None)
-                if key in found or len(found) >= MAX_MARKS:
-                    continue
-                found[key] = Mark(
-                    number=len(found) + 1,
-                    page=page,
-                    box=box,
-                    field=str(part.facts.get("field", "")),
-                    revision=key[2],
-                    allowed=later["allowed"] if isinstance(later.get("allowed"), bool) else None,
-                    what=(),
-                )
+                known = found.get((page, box, revision))
+                if known is not None:
+                    found[page, box, revision] = replace(known, allowed=known.allowed and allowed)
+                elif len(found) < MAX_MARKS:
+                    found[page, box, revision] = Mark(
+                        number=len(found) + 1,
+                        page=page,
+                        box=box,
+                        field=str(part.facts.get("field", "")),
+                        revision=revision,
+                        allowed=allowed,
+                        kinds=kinds_of(later),
+                    )
     return tuple(found.values())
+
+
+def kinds_of(later: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a later revision was for, by the report's codes."""
+    kinds = later.get("kinds")
+    return tuple(kind for kind in kinds if isinstance(kind, str)) if isinstance(kinds, list | tuple) else ()
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -30,7 +30,7 @@ def report_on(data: bytes, *, regions: list[Any] | None = None) -> Report:
     if regions is None:
         return report
     first, *rest = report.parts
-    later = [{"revision": 2, "allowed": True, "regions": regions}]
+    later = [{"number": 2, "kinds": ["signature"], "allowed": True, "changes": [], "regions": regions}]
     return replace(report, parts=(replace(first, facts={**first.facts, "later_revisions": later}), *rest))
 
 

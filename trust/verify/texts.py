@@ -208,6 +208,18 @@ REASONS: Mapping[str, Words] = _table(
     }
 )
 
+# What a revision after a signature was for (trust/documents/pdf/changes.py).
+CHANGES: Mapping[str, Words] = _table(
+    {
+        "signature": ("又加一个签章", "a further signature"),
+        "document-timestamp": ("加文档时间戳", "a document timestamp"),
+        "validation-data": ("加验证资料", "validation data"),
+        "form-filling": ("填写表单或批注", "forms filled in or comments"),
+        "metadata": ("改文档信息", "document information"),
+        "other": ("其他修改", "another change"),
+    }
+)
+
 FACTS: Mapping[str, Words] = _table(
     {
         "signer": ("签名者", "Signer"),
@@ -308,6 +320,11 @@ def check_text(code: str, language: Language) -> str:
 def reason_text(sub_indication: str, language: Language) -> str:
     """Why a check did not pass; the code itself where it has no words."""
     return _say(REASONS, sub_indication, language)
+
+
+def change_text(kind: str, language: Language) -> str:
+    """What a later revision was for; the code itself where it has no words."""
+    return _say(CHANGES, kind, language)
 
 
 def fact_text(name: str, language: Language) -> str:

@@ -22,24 +22,26 @@ class Place:
     box: tuple[float, float, float, float]
 
 
-def signature_places(document: Document) -> Mapping[str, Place]:
-    """The first visible place of every signature field, by the field's name; raises DocumentRefused."""
+def signature_places(document: Document) -> Mapping[str, tuple[Place, ...]]:
+    """The visible places of every signature field, by the field's name; raises DocumentRefused.
+
+    A seal across the edges of many pages has as many places.
+    """
     wanted = {
         widget: field.name for field in fields_of(document) if field.kind == "Sig" for widget in field.widgets
     }
-    found: dict[str, Place] = {}
-    if not wanted:
-        return found
+    found: dict[str, tuple[Place, ...]] = {}
     for number, page in enumerate(_pages(document), start=1):
+        if not wanted or number > MAX_PAGES_LOOKED_AT:
+            break
         annotations = document.array(page.get("Annots")) or []
         for annotation in annotations[:MAX_ANNOTATIONS_LOOKED_AT]:
             if not isinstance(annotation, Reference) or annotation not in wanted:
                 continue
-            box = _box(document, annotation)
+            # Popped: a widget that several pages list is shown on the first of them.
+            name, box = wanted.pop(annotation), _box(document, annotation)
             if box is not None:
-                found.setdefault(wanted[annotation], Place(page=number, box=box))
-        if len(found) == len(set(wanted.values())) or number >= MAX_PAGES_LOOKED_AT:
-            break
+                found[name] = (*found.get(name, ()), Place(page=number, box=box))
     return found
 
 
