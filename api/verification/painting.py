@@ -19,6 +19,7 @@ from PIL import Image
 
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import reading_a_strangers_file
+from trust.documents.pdf.history import History
 from trust.documents.pdf.places import Place, signature_places
 from trust.documents.pdf.signatures import read_signatures
 from trust.kernel.errors import YinxinError
@@ -148,7 +149,7 @@ def _signatures(data: bytes) -> tuple[Mapping[str, tuple[Place, ...]], Mapping[s
             document = Document(data)
             covered = {
                 signature.field_name: signature.covered_end
-                for signature in read_signatures(document)
+                for signature in read_signatures(History(document))
                 if not signature.problems
             }
             return signature_places(document), covered
