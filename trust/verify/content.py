@@ -9,13 +9,17 @@ import io
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from trust.crypto.digests import Digest, StreamingDigests, digest_size
 from trust.kernel.errors import InvalidInput
 
 # `sha256:` and 64 hexadecimal digits, or those digits alone.
 _DEFAULT_DIGEST = Digest.SHA256
+
+
+# What gives the digests by the algorithms asked for.
+Digesting: TypeAlias = Callable[[Collection[Digest]], Mapping[Digest, bytes]]
 
 
 class DigestRefused(InvalidInput):
@@ -28,17 +32,27 @@ class DigestRefused(InvalidInput):
 class SignedContent:
     """Where the content's digests come from; it is read once for all algorithms asked together."""
 
-    source: Callable[[], BinaryIO] | None = None
+    source: Digesting | None = None
     known: Mapping[Digest, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, octets: bytes) -> "SignedContent":
         """Content in memory."""
-        return cls(source=lambda: io.BytesIO(octets))
+        return cls.read_from(lambda: io.BytesIO(octets))
 
     @classmethod
     def read_from(cls, source: Callable[[], BinaryIO]) -> "SignedContent":
         """Content that `source` opens anew at each reading; it is read in pieces and closed."""
+
+        def digests(wanted: Collection[Digest]) -> Mapping[Digest, bytes]:
+            with source() as stream:
+                return StreamingDigests(*sorted(wanted)).consume(stream)
+
+        return cls(source=digests)
+
+    @classmethod
+    def digested_by(cls, source: Digesting) -> "SignedContent":
+        """Content that `source` digests in its own way."""
         return cls(source=source)
 
     @classmethod
@@ -76,5 +90,4 @@ class SignedContent:
             return {name: digest for name, digest in self.known.items() if name in algorithms}
         if not algorithms:
             return {}
-        with self.source() as stream:
-            return StreamingDigests(*sorted(algorithms)).consume(stream)
+        return self.source(algorithms)
