@@ -124,9 +124,7 @@ def test_another_item_and_another_agency_have_no_authorisation(desk: SealingAgen
         sign(desk, asked(item="OTHER"))
     other = desk.house.sealing_agency()
     with pytest.raises(AuthorisationRefused):
-        desk.house.services.seals.sign_digests(
-            replace(asked(), seal_id=desk.seal.id), other.application
-        )
+        desk.house.services.seals.sign_digests(replace(asked(), seal_id=desk.seal.id), other.application)
     assert desk.uses_taken() == 0
 
 

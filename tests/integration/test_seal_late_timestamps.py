@@ -114,7 +114,9 @@ def test_the_worker_completes_it_when_the_authority_is_back(
     assert stamped["subject"] == use.id
     assert stamped["content"]["output_sha256"] == sha256(document).hex()
     assert stamped["content"]["delivered_sha256"] == sha256(delivered.document).hex()
-    assert desk.seal_document(build_pdf(), key="k", away=LATER).document == document, "a retry gets the newest"
+    assert desk.seal_document(build_pdf(), key="k", away=LATER).document == document, (
+        "a retry gets the newest"
+    )
 
 
 def test_one_that_got_its_timestamp_owes_none(desk: SealingAgency) -> None:

@@ -57,9 +57,7 @@ def test_what_is_not_the_applications_own_sealed_document_is_not_found(
     sibling = desk.house.room.program(desk.administrator, *desk.application.scopes)
     mine = desk.seal_document(build_pdf()).use.id
     digest = services.seals.sign_digests(
-        DigestsRequest(
-            digests=(bytes(32),), item_code=ITEM, idempotency_key="d", body_digest=bytes(32)
-        ),
+        DigestsRequest(digests=(bytes(32),), item_code=ITEM, idempotency_key="d", body_digest=bytes(32)),
         desk.application,
     )
 

@@ -9,6 +9,12 @@ class DerMalformed(Malformed):
     code = "der-malformed"
 
 
+class PemMalformed(Malformed):
+    """Text that is not the PEM armour (RFC 7468) that was expected."""
+
+    code = "pem-malformed"
+
+
 class CmsMalformed(Malformed):
     """Octets that are not a CMS SignedData (RFC 5652) of the shape this house reads."""
 
