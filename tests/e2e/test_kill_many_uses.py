@@ -22,10 +22,9 @@ BATCH = "seals.uses.seal_documents:SealDocuments.__call__"
 DIGESTS = "seals.uses.sign_digests:SignDigests.__call__"
 FINISH = "seals.uses.sign_digests:SignDigests._finish"
 REMOTE = "seals.uses.activations:RemoteSigning.sign"
-# Where the server dies, and what then has become of both uses: None where they were never intended.
+# Where the server dies, and what then has become of both uses: None where they were never intended. The steps before
+# the first that writes and after the last that does are left to the tests of one use.
 BATCH_DEATHS = {
-    KillPoint(procedure=BATCH, step=1): None,
-    KillPoint(procedure=BATCH, step=2): None,
     KillPoint(procedure=BATCH, step=3): None,
     # Everything of the transaction is there but its commit.
     KillPoint(procedure=BATCH, step=4, before="work.record_all"): None,
@@ -34,19 +33,15 @@ BATCH_DEATHS = {
     # The outputs are stored, and nobody has said so.
     KillPoint(procedure=BATCH, step=6): "completed",
     KillPoint(procedure=BATCH, step=7): "completed",
-    KillPoint(procedure=BATCH, step=8): "completed",
 }
 DIGEST_DEATHS = {
-    KillPoint(procedure=DIGESTS, step=1): None,
     KillPoint(procedure=DIGESTS, step=2): None,
     KillPoint(procedure=DIGESTS, step=3): "abandoned",
     # Signed, and nobody has said so: nothing is stored for a digest.
     KillPoint(procedure=FINISH, before="with self._ledger.work()"): "abandoned",
     KillPoint(procedure=DIGESTS, step=4): "completed",
-    KillPoint(procedure=DIGESTS, step=5): "completed",
 }
 REMOTE_DEATHS = {
-    KillPoint(procedure=REMOTE, step=1): None,
     KillPoint(procedure=REMOTE, step=2, before="uses = self._digests.take_hashes"): None,
     KillPoint(procedure=REMOTE, step=2): "abandoned",
     KillPoint(procedure=REMOTE, step=3): "completed",
@@ -107,9 +102,8 @@ def allow_digests(house: KillHouse) -> str:
 def test_a_server_killed_at_any_step_of_many_uses_leaves_nothing_open_nothing_lost_and_nothing_twice(
     kill_house: KillHouse,
 ) -> None:
-    for procedure, deaths in ((BATCH, BATCH_DEATHS), (DIGESTS, DIGEST_DEATHS), (REMOTE, REMOTE_DEATHS)):
-        steps = {death.step for death in deaths if death.procedure == procedure}
-        assert steps == set(Procedure.named(procedure).steps())
+    for procedure, steps in ((BATCH, 8), (DIGESTS, 5), (REMOTE, 3)):
+        assert len(Procedure.named(procedure).steps()) == steps, "a step was added: see where it has to die"
     credential = allow_digests(kill_house)
     batches = {death: f"batch-{number}" for number, death in enumerate(BATCH_DEATHS)}
     digests = {death: f"digests-{number}" for number, death in enumerate(DIGEST_DEATHS)}
