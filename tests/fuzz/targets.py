@@ -6,7 +6,7 @@ it raises is a finding.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.fuzz.mutations import Mutator
+from tests.support import foreign_pki
 from tests.support.attacks.catalogue import attacks
 from tests.support.attacks.victim import Victim, certified, document_timestamp
 from tests.support.pdfs import Kind, append, build_pdf, seal
@@ -31,9 +32,11 @@ from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Check, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
+from trust.pki.ocsp import read_ocsp
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
-from trust.pki.revocation import Crl, ask_lists
+from trust.pki.revocation_list import read_crl
+from trust.pki.trust_store import TrustStore
 from trust.timestamp.requests import make_request, read_request
 from trust.timestamp.tokens import TstInfo
 from trust.timestamp.verification import verify_token
@@ -220,18 +223,49 @@ def _crl(pki: TestPki) -> Target:
     gone = pki.leaf()
     pki.revoke(gone)
     corpus = (pki.crl(), pki.crl(pki.root))
-    leaf, authority = pki.leaf().parsed, pki.issuing.parsed
+    leaf, authority = pki.leaf(), pki.issuing.parsed
+    trust = replace(pki.trust_store(), crls=(pki.crl(pki.root),))
 
     def run(octets: bytes) -> Ending:
-        crl = Crl(octets)
-        answers = [
-            ask_lists(each, authority, (crl,), pki.now, for_tokens=True) for each in (leaf, gone.parsed)
+        crl = read_crl(octets)
+        said = [crl.is_understood and crl.entry_of(each.parsed) is not None for each in (leaf, gone)]
+        paths = [
+            validate_path(
+                each.certificate,
+                trust=trust,
+                at=pki.now,
+                purpose=Purpose.DOCUMENT_SIGNING,
+                extra_crls=(octets,),
+            )
+            for each in (leaf, gone)
         ]
-        crl.covers(leaf, pki.now)
-        entry = crl.entry(gone.parsed.serial)
-        return Ending(words=f"{[answer.state for answer in answers]}, {entry is None}")
+        return Ending(words=f"{said}, {crl.is_signed_by(authority.spki)}, {[path.passed for path in paths]}")
 
     return Target(name="crl", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
+def _ocsp(pki: TestPki) -> Target:
+    root = foreign_pki.authority("root")
+    leaf, responder = foreign_pki.person("leaf", root), foreign_pki.person("responder", root)
+    corpus = (
+        foreign_pki.answer(leaf, root),
+        foreign_pki.answer(leaf, root, by_key=True, digest=hashes.SHA256(), next_update=None),
+        foreign_pki.answer(leaf, root, responder=responder),
+    )
+    trust = TrustStore(anchors=(root.der,))
+
+    def run(octets: bytes) -> Ending:
+        answer = read_ocsp(octets)
+        path = validate_path(
+            leaf.der,
+            trust=trust,
+            at=foreign_pki.NOW,
+            purpose=Purpose.DOCUMENT_SIGNING,
+            extra_ocsps=(octets,),
+        )
+        return Ending(words=f"{[each.state for each in answer.responses]}, {path.passed}")
+
+    return Target(name="ocsp", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
 def _csr(pki: TestPki) -> Target:
@@ -256,6 +290,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "request": _request,
         "certificate": _certificate,
         "crl": _crl,
+        "ocsp": _ocsp,
         "csr": _csr,
     }
 )
