@@ -261,7 +261,7 @@ def seal_field_taken_out(victim: Victim) -> bytes:
 def signatures_denied(victim: Victim) -> bytes:
     """The form says that there are no signatures."""
     form = form_with(victim.sealed).replace(b"/SigFlags 3", b"/SigFlags 0")
-    return changed(victim.sealed, CATALOG, AcroForm=form.replace(b" R]", b" R 999 0 R]"))
+    return changed(victim.sealed, CATALOG, AcroForm=form)
 
 
 def text_filled_in(victim: Victim) -> bytes:
@@ -379,7 +379,7 @@ def _evil_at_end(victim: Victim) -> tuple[bytes, int]:
 
 def table_only(victim: Victim) -> bytes:
     """Nothing but cross-references, which lead the font to the contents."""
-    return _tabled(victim, b"", at(5, victim.sealed.index(b"4 0 obj")))
+    return _tabled(victim, b"", at(5, victim.sealed.index(b"\n4 0 obj") + 1))
 
 
 def table_only_that_frees_the_seal(victim: Victim) -> bytes:
@@ -396,14 +396,14 @@ def table_that_frees_the_contents(victim: Victim) -> bytes:
 def table_that_names_an_object_twice(victim: Victim) -> bytes:
     """Two entries for the contents, the old place and the new: readers disagree which counts."""
     body, offset = _evil_at_end(victim)
-    old = victim.sealed.index(b"4 0 obj")
+    old = victim.sealed.index(b"\n4 0 obj") + 1
     return _tabled(victim, body, at(4, offset) + at(4, old))
 
 
 def table_that_names_an_object_twice_the_other_way(victim: Victim) -> bytes:
     """The same with the new place last."""
     body, offset = _evil_at_end(victim)
-    old = victim.sealed.index(b"4 0 obj")
+    old = victim.sealed.index(b"\n4 0 obj") + 1
     return _tabled(victim, body, at(4, old) + at(4, offset))
 
 
@@ -520,6 +520,28 @@ def table_that_says_free_and_a_hidden_stream_that_does_not(victim: Victim) -> by
         rows, b"/Type /XRef /W [1 4 1] /Index [4 1] /Size 200 /Root 1 0 R"
     )
     return _tabled(victim, body + hidden, b"4 1\n0000000000 00000 f\r\n", b"/XRefStm %d" % start)
+
+
+def table_that_repeats_and_a_hidden_stream_that_replaces(victim: Victim) -> bytes:
+    """A hybrid update: the table leaves the contents where they are, its hidden stream leads to others."""
+    body, offset = _evil_at_end(victim)
+    rows = b"\1" + offset.to_bytes(4, "big") + b"\0"
+    start = len(victim.sealed) + len(body)
+    hidden = b"191 0 obj\n%b\nendobj\n" % stream(
+        rows, b"/Type /XRef /W [1 4 1] /Index [4 1] /Size 200 /Root 1 0 R"
+    )
+    table = at(4, victim.sealed.index(b"\n4 0 obj") + 1)
+    return _tabled(victim, body + hidden, table, b"/XRefStm %d" % start)
+
+
+def stream_that_names_an_object_twice(victim: Victim) -> bytes:
+    """A cross-reference stream lists the contents in a new place and then where they are."""
+    body, offset = _evil_at_end(victim)
+    old, start = victim.sealed.index(b"\n4 0 obj") + 1, len(victim.sealed) + len(body)
+    rows = b"".join(b"\1" + place.to_bytes(4, "big") + b"\0" for place in (offset, old, start))
+    entries = b"/Type /XRef /W [1 4 1] /Index [4 1 4 1 192 1] /Size 200 /Root 1 0 R /Info 6 0 R /Prev %d"
+    section = b"192 0 obj\n%b\nendobj\n" % stream(rows, entries % previous(victim.sealed))
+    return victim.sealed + body + section + b"startxref\n%d\n%%%%EOF\n" % start
 
 
 def stream_after_a_table(victim: Victim) -> bytes:
