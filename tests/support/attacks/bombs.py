@@ -10,13 +10,26 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.support.attacks.raw_files import (
+    PAGE,
+    PAGES,
+    ROOT,
+    document,
+    fields,
+    placed,
+    previous,
+    signature,
+    signatures,
+    signed_many_times,
+    squeezed,
+    tabled,
+    with_container,
+    with_cross_reference_stream,
+    with_packed,
+)
 from tests.support.pdfs import stream
 
 MAX_BOMB_BYTES = 10 << 10
-_HEADER = b"%PDF-1.7\n"
-_ROOT = b"<< /Type /Catalog /Pages 2 0 R %b >>"
-_PAGES = b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>"
-_PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] %b >>"
 # How much compressed zeros or repetitions make of the room that a bomb has.
 _MANY = 8_000_000
 
@@ -43,152 +56,62 @@ def bombs() -> Iterator[Bomb]:
             yield Bomb(name=name, about=inspect.getdoc(function) or "", octets=made())
 
 
-# --- Writing files in which every octet can be wrong.
-
-
-def _placed(objects: Mapping[int, bytes], start: bytes = _HEADER) -> tuple[bytes, dict[int, int]]:
-    out, places = bytearray(start), {}
-    for number, body in objects.items():
-        places[number] = len(out)
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    return bytes(out), places
-
-
-def _tabled(objects: Mapping[int, bytes], trailer: bytes = b"", start: bytes = _HEADER) -> bytes:
-    """A file, or with `start` a further revision, with a cross-reference table."""
-    out, places = _placed(objects, start)
-    table = b"xref\n" + b"".join(b"%d 1\n%010d 00000 n\r\n" % each for each in places.items())
-    end = b"trailer\n<< /Size 99 /Root 1 0 R %b >>\nstartxref\n%d\n%%%%EOF\n" % (trailer, len(out))
-    return out + table + end
-
-
-def _document(catalog: bytes = b"", page: bytes = b"", objects: Mapping[int, bytes] | None = None) -> bytes:
-    return _tabled({1: _ROOT % catalog, 2: _PAGES, 3: _PAGE % page, **(objects or {})})
-
-
-def _previous(file: bytes) -> int:
-    """What the last startxref says."""
-    return int(file[file.rindex(b"startxref") :].split()[1])
-
-
-def _squeezed(data: bytes, entries: bytes = b"") -> bytes:
-    return stream(zlib.compress(data, 9), b"/Filter /FlateDecode " + entries)
-
-
-def _with_cross_reference_stream(section: bytes, objects: Mapping[int, bytes] | None = None) -> bytes:
-    """A file whose cross-reference stream is given whole."""
-    out, _ = _placed({1: _ROOT % b"", 2: _PAGES, 3: _PAGE % b"", **(objects or {})})
-    return out + b"90 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (section, len(out))
-
-
-def _with_packed(
-    head: bytes, body: bytes, packed: Mapping[int, int], *, catalog: bytes, count: int, entries: bytes = b""
-) -> bytes:
-    """A file with one object stream; `packed` says at which place in it each object stands."""
-    container = _squeezed(head + body, b"/Type /ObjStm /N %d /First %d %b" % (count, len(head), entries))
-    return _with_container(container, packed, catalog=catalog)
-
-
-def _with_container(
-    container: bytes, packed: Mapping[int, int], *, catalog: bytes, page: bytes = b""
-) -> bytes:
-    out, places = _placed({1: _ROOT % catalog, 2: _PAGES, 3: _PAGE % page, 80: container})
-    rows = {number: b"\1" + place.to_bytes(4, "big") + bytes(4) for number, place in places.items()}
-    rows |= {
-        number: b"\2" + (80).to_bytes(4, "big") + place.to_bytes(4, "big") for number, place in packed.items()
-    }
-    rows[90] = b"\1" + len(out).to_bytes(4, "big") + bytes(4)
-    index = b" ".join(b"%d 1" % number for number in sorted(rows))
-    data = b"".join(rows[number] for number in sorted(rows))
-    section = _squeezed(data, b"/Type /XRef /W [1 4 4] /Size 9999 /Root 1 0 R /Index [%b]" % index)
-    return out + b"90 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (section, len(out))
-
-
-def _signatures(file: bytes, numbers: list[int], covered_end: int) -> bytes:
-    """Fills in the ranges of the signatures of a file, all up to the same end."""
-    for number in numbers:
-        start = file.index(b"<3000%04d>" % number)
-        end = start + len(b"<3000%04d>" % number)
-        written = b"[0 %06d %06d %07d]" % (start, end, covered_end - end)
-        file = file.replace(b"[%d 000000 000000 00000]" % (100 + number), written)
-    return file
-
-
-def _signature(number: int) -> bytes:
-    return b"<</SubFilter/x/ByteRange[%d 000000 000000 00000]/Contents<3000%04d>>>" % (100 + number, number)
-
-
-def _signed_many_times(first: Callable[[Mapping[int, bytes]], bytes], count: int) -> bytes:
-    """A first revision with `count` signatures in it, each sound in structure, and a tiny second one."""
-    numbers = list(range(100, 100 + count))
-    objects = {number: _signature(number) for number in numbers}
-    file = first(objects)
-    file = _signatures(file, numbers, len(file))
-    start = _previous(file)
-    return _tabled({4: b"null"}, b"/Prev %d" % start, file)
-
-
-def _fields(count: int) -> bytes:
-    fields = b" ".join(b"<</FT/Sig/V %d 0 R>>" % number for number in range(100, 100 + count))
-    return b"/AcroForm << /Fields [%b] >>" % fields
-
-
 # --- One object that is hard to read.
 
 
 def arrays_in_arrays() -> bytes:
     """An array nested nine thousand deep."""
-    return _document(b"/A " + b"[" * 9000)
+    return document(b"/A " + b"[" * 9000)
 
 
 def dictionaries_in_dictionaries() -> bytes:
     """A dictionary nested three thousand deep."""
-    return _document(b"/A " + b"<</A" * 2300)
+    return document(b"/A " + b"<</A" * 2300)
 
 
 def brackets_that_stay_open() -> bytes:
     """A string with nine thousand opening brackets."""
-    return _document(b"/A (" + b"(" * 9000)
+    return document(b"/A (" + b"(" * 9000)
 
 
 def backslashes() -> bytes:
     """A string of escapes that ends in one."""
-    return _document(b"/A (" + b"\\" * 9001 + b")")
+    return document(b"/A (" + b"\\" * 9001 + b")")
 
 
 def string_of_line_breaks() -> bytes:
     """A string of escaped line breaks."""
-    return _document(b"/A (" + b"\\\r\n" * 3000 + b")")
+    return document(b"/A (" + b"\\\r\n" * 3000 + b")")
 
 
 def number_of_many_digits() -> bytes:
     """A number of nine thousand digits: quadratic to convert."""
-    return _document(b"/A " + b"9" * 9000)
+    return document(b"/A " + b"9" * 9000)
 
 
 def names_of_escapes() -> bytes:
     """A name written in escapes."""
-    return _document(b"/" + b"#41" * 3000 + b" 1")
+    return document(b"/" + b"#41" * 3000 + b" 1")
 
 
 def comments_between_numbers() -> bytes:
     """Numbers with comments after them, each of which could be a reference."""
-    return _document(b"/A [" + b"1 %\n" * 2300 + b"]")
+    return document(b"/A [" + b"1 %\n" * 2300 + b"]")
 
 
 def blanks_before_nothing() -> bytes:
     """White space and comments with nothing after them."""
-    return _document(b"/A " + b" %\r" * 3000)
+    return document(b"/A " + b" %\r" * 3000)
 
 
 def key_many_times() -> bytes:
     """The same key nine hundred times."""
-    return _document(b"/A 1 " * 1800)
+    return document(b"/A 1 " * 1800)
 
 
 def references_to_themselves() -> bytes:
     """Objects that are nothing but references to each other, in a circle."""
-    return _document(b"/AcroForm 4 0 R /DSS 5 0 R", objects={4: b"5 0 R", 5: b"4 0 R"})
+    return document(b"/AcroForm 4 0 R /DSS 5 0 R", objects={4: b"5 0 R", 5: b"4 0 R"})
 
 
 def length_that_leads_back() -> bytes:
@@ -196,14 +119,14 @@ def length_that_leads_back() -> bytes:
     body = b"<< /Fields [] >>"
     container = stream(zlib.compress(b"70 0 " + body), b"/Type /ObjStm /N 1 /First 5 /Filter /FlateDecode")
     container = re.sub(rb"/Length \d+", b"/Length 70 0 R", container)
-    return _with_container(container, {70: 0}, catalog=b"/AcroForm 70 0 R")
+    return with_container(container, {70: 0}, catalog=b"/AcroForm 70 0 R")
 
 
 def filters_in_a_row() -> bytes:
     """An object stream with a thousand filters."""
     body = stream(zlib.compress(b"70 0 <<>>"), b"/Type /ObjStm /N 1 /First 5")
     body = body.replace(b"/Type", b"/Filter [" + b"/FlateDecode " * 650 + b"] /Type", 1)
-    return _with_container(body, {70: 0}, catalog=b"/AcroForm 70 0 R")
+    return with_container(body, {70: 0}, catalog=b"/AcroForm 70 0 R")
 
 
 # --- Object streams.
@@ -212,48 +135,48 @@ def filters_in_a_row() -> bytes:
 def object_stream_with_a_head_of_millions() -> bytes:
     """An object stream that says it holds more than a million objects."""
     count = _MANY // 6
-    return _with_packed(b"11 11 " * count, b"null", {70: 0}, catalog=b"/AcroForm 70 0 R", count=count)
+    return with_packed(b"11 11 " * count, b"null", {70: 0}, catalog=b"/AcroForm 70 0 R", count=count)
 
 
 def object_stream_with_a_head_of_blanks() -> bytes:
     """An object stream whose head is white space."""
-    return _with_packed(b"70 0" + b" " * _MANY, b"<<>>", {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0" + b" " * _MANY, b"<<>>", {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_with_a_huge_array() -> bytes:
     """One object of millions of numbers."""
     body = b"<< /Fields [" + b"1 " * (_MANY // 2) + b"] >>"
-    return _with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_with_an_array_of_dictionaries() -> bytes:
     """One object of a million fields."""
     body = b"<< /Fields [" + b"<<>>" * (_MANY // 4) + b"] >>"
-    return _with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_with_an_array_of_references() -> bytes:
     """One object of a million references to one field."""
     body = b"<< /Fields [" + b"3 0 R " * (_MANY // 8) + b"] >>"
-    return _with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_with_a_huge_dictionary() -> bytes:
     """One dictionary with the same key a million times."""
     body = b"<< /Fields [] " + b"/A 1" * (_MANY // 4) + b" >>"
-    return _with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_with_a_huge_string() -> bytes:
     """One string of millions of octets."""
     body = b"<< /Fields [] /A (" + b"a" * _MANY + b") >>"
-    return _with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_with_a_huge_string_of_escapes() -> bytes:
     """One string of millions of escapes."""
     body = b"<< /Fields [] /A (" + b"\\n" * (_MANY // 2) + b") >>"
-    return _with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
+    return with_packed(b"70 0 ", body, {70: 0}, catalog=b"/AcroForm 70 0 R", count=1)
 
 
 def object_stream_read_again_and_again() -> bytes:
@@ -262,14 +185,14 @@ def object_stream_read_again_and_again() -> bytes:
     head = b" ".join(b"%d 0" % number for number in numbers) + b" "
     fields = b"/AcroForm << /Fields [%b] >>" % b" ".join(b"%d 0 R" % number for number in numbers[:400])
     packed = {number: place for place, number in enumerate(numbers)}
-    return _with_packed(head, b"[" + b"1 " * 60_000 + b"]", packed, catalog=fields, count=len(numbers))
+    return with_packed(head, b"[" + b"1 " * 60_000 + b"]", packed, catalog=fields, count=len(numbers))
 
 
 def object_stream_predicted_octet_by_octet() -> bytes:
     """A predictor with rows of one octet, millions of them."""
     data = zlib.compress(b"\2\0" * (_MANY // 2), 9)
     entries = b"/Type /ObjStm /N 1 /First 5 /Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns 1 >>"
-    return _with_container(stream(data, entries), {70: 0}, catalog=b"/AcroForm 70 0 R")
+    return with_container(stream(data, entries), {70: 0}, catalog=b"/AcroForm 70 0 R")
 
 
 def object_stream_predicted_by_paeth() -> bytes:
@@ -278,7 +201,7 @@ def object_stream_predicted_by_paeth() -> bytes:
     entries = (
         b"/Type /ObjStm /N 1 /First 5 /Filter /FlateDecode /DecodeParms << /Predictor 14 /Columns 999 >>"
     )
-    return _with_container(stream(data, entries), {70: 0}, catalog=b"/AcroForm 70 0 R")
+    return with_container(stream(data, entries), {70: 0}, catalog=b"/AcroForm 70 0 R")
 
 
 def object_stream_predicted_in_one_row() -> bytes:
@@ -288,7 +211,7 @@ def object_stream_predicted_in_one_row() -> bytes:
         b"/Type /ObjStm /N 1 /First 5 /Filter /FlateDecode"
         b" /DecodeParms << /Predictor 12 /Columns 1000000000 >>"
     )
-    return _with_container(stream(data, entries), {70: 0}, catalog=b"/AcroForm 70 0 R")
+    return with_container(stream(data, entries), {70: 0}, catalog=b"/AcroForm 70 0 R")
 
 
 def list_of_annotations_shared_by_pages() -> bytes:
@@ -300,13 +223,13 @@ def list_of_annotations_shared_by_pages() -> bytes:
     after = b"60 %d 60 %d 70 %d " % (len(page), len(page), len(page) + len(listed))
     head = b" ".join(b"%d 0" % number for number in pages) + b" " + after
     packed = {number: place for place, number in enumerate((*pages, 60))} | {70: 302}
-    container = _squeezed(head + page + listed + tree, b"/Type /ObjStm /N 303 /First %d" % len(head))
-    first = _with_container(container, packed, catalog=b"")
-    catalog = b"<< /Type /Catalog /Pages 70 0 R %b >>" % _fields(1)
-    second = _tabled({1: catalog, 100: _signature(100)}, b"/Prev %d" % _previous(first), first)
-    signed = _signatures(second, [100], len(second))
+    container = squeezed(head + page + listed + tree, b"/Type /ObjStm /N 303 /First %d" % len(head))
+    first = with_container(container, packed, catalog=b"")
+    catalog = b"<< /Type /Catalog /Pages 70 0 R %b >>" % fields(1)
+    second = tabled({1: catalog, 100: signature(100)}, b"/Prev %d" % previous(first), first)
+    signed = signatures(second, [100], len(second))
     row = b"\2" + (80).to_bytes(4, "big") + (301).to_bytes(4, "big")
-    entries = b"/Type /XRef /W [1 4 4] /Size 999 /Root 1 0 R /Index [60 1] /Prev %d" % _previous(signed)
+    entries = b"/Type /XRef /W [1 4 4] /Size 999 /Root 1 0 R /Index [60 1] /Prev %d" % previous(signed)
     return signed + b"91 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (stream(row, entries), len(signed))
 
 
@@ -316,25 +239,25 @@ def list_of_annotations_shared_by_pages() -> bytes:
 def cross_references_of_two_million_free_objects() -> bytes:
     """A cross-reference stream of two million entries, all zeros."""
     entries = b"/Type /XRef /W [1 1 0] /Size 2000000 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(bytes(4_000_000), entries))
+    return with_cross_reference_stream(squeezed(bytes(4_000_000), entries))
 
 
 def cross_references_of_two_million_objects() -> bytes:
     """A cross-reference stream of two million entries, all of them objects in the file."""
     entries = b"/Type /XRef /W [0 1 0] /Size 2000000 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(b"\x0f" * 2_000_000, entries))
+    return with_cross_reference_stream(squeezed(b"\x0f" * 2_000_000, entries))
 
 
 def cross_references_of_two_million_packed_objects() -> bytes:
     """A cross-reference stream of two million entries, all of them in object streams."""
     entries = b"/Type /XRef /W [1 1 1] /Size 2000000 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(b"\2\x50\1" * 2_000_000, entries))
+    return with_cross_reference_stream(squeezed(b"\2\x50\1" * 2_000_000, entries))
 
 
 def cross_references_predicted() -> bytes:
     """A cross-reference stream of two million rows with a predictor."""
     entries = b"/Type /XRef /W [0 1 0] /Size 1990000 /Root 1 0 R /DecodeParms << /Predictor 12 /Columns 1 >>"
-    return _with_cross_reference_stream(_squeezed(b"\2\0" * 1_990_000, entries))
+    return with_cross_reference_stream(squeezed(b"\2\0" * 1_990_000, entries))
 
 
 def cross_references_predicted_in_one_row() -> bytes:
@@ -342,62 +265,62 @@ def cross_references_predicted_in_one_row() -> bytes:
     entries = (
         b"/Type /XRef /W [0 1 0] /Size 2 /Root 1 0 R /DecodeParms << /Predictor 12 /Columns 1000000000 >>"
     )
-    return _with_cross_reference_stream(_squeezed(b"\2\0\0", entries))
+    return with_cross_reference_stream(squeezed(b"\2\0\0", entries))
 
 
 def cross_references_of_the_same_numbers() -> bytes:
     """A cross-reference stream that lists the same objects a thousand times."""
     index = b"0 1900 " * 1000
     entries = b"/Type /XRef /W [0 1 0] /Size 1900 /Root 1 0 R /Index [%b]" % index
-    return _with_cross_reference_stream(_squeezed(b"\x0f" * 1_900_000, entries))
+    return with_cross_reference_stream(squeezed(b"\x0f" * 1_900_000, entries))
 
 
 def cross_references_of_wide_rows() -> bytes:
     """Rows of 24 octets by the hundred thousand."""
     entries = b"/Type /XRef /W [8 8 8] /Size 300000 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(bytes(7_200_000), entries))
+    return with_cross_reference_stream(squeezed(bytes(7_200_000), entries))
 
 
 def cross_references_of_impossible_rows() -> bytes:
     """Widths of a billion octets."""
     entries = b"/Type /XRef /W [1 1000000000 1] /Size 2 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(bytes(100), entries))
+    return with_cross_reference_stream(squeezed(bytes(100), entries))
 
 
 def cross_references_that_promise_everything() -> bytes:
     """A size of twelve digits, and no data."""
     entries = b"/Type /XRef /W [1 1 1] /Size 999999999999 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(b"", entries))
+    return with_cross_reference_stream(squeezed(b"", entries))
 
 
 def cross_references_in_many_ranges() -> bytes:
     """Two thousand ranges of huge numbers."""
     index = b" ".join(b"%d 1" % (10**9 * number) for number in range(1, 600))
     entries = b"/Type /XRef /W [1 1 1] /Size 2 /Root 1 0 R /Index [%b]" % index
-    return _with_cross_reference_stream(_squeezed(bytes(1797), entries))
+    return with_cross_reference_stream(squeezed(bytes(1797), entries))
 
 
 def cross_references_that_decompress_to_more() -> bytes:
     """A cross-reference stream of one entry with eight million octets of data."""
     entries = b"/Type /XRef /W [1 1 1] /Size 1 /Root 1 0 R"
-    return _with_cross_reference_stream(_squeezed(bytes(_MANY), entries))
+    return with_cross_reference_stream(squeezed(bytes(_MANY), entries))
 
 
 def table_of_a_billion() -> bytes:
     """A table whose subsection counts ten digits."""
-    return _document().replace(b"xref\n1 1\n", b"xref\n1 9999999999\n", 1)
+    return document().replace(b"xref\n1 1\n", b"xref\n1 9999999999\n", 1)
 
 
 def table_of_empty_subsections() -> bytes:
     """A table of hundreds of subsections of nothing."""
-    return _document().replace(b"trailer", b"1 0\n" * 2300 + b"trailer", 1)
+    return document().replace(b"trailer", b"1 0\n" * 2300 + b"trailer", 1)
 
 
 def revisions_by_the_hundred() -> bytes:
     """As many revisions as there is room for, each with /Prev."""
-    file = _document()
+    file = document()
     while len(file) < MAX_BOMB_BYTES - 150:
-        start = _previous(file)
+        start = previous(file)
         section = b"xref\n0 0\ntrailer\n<</Root 1 0 R/Prev %d>>\n" % start
         file += section + b"startxref\n%d\n%%%%EOF\n" % len(file)
     return file
@@ -405,7 +328,7 @@ def revisions_by_the_hundred() -> bytes:
 
 def revisions_in_a_circle() -> bytes:
     """Two tables that name each other as the one before."""
-    file = _document()
+    file = document()
     table = b"xref\n0 0\ntrailer\n<< /Root 1 0 R /Prev %010d >>\n"
     first, second = len(file), len(file) + len(table % 0)
     return file + table % second + table % first + b"startxref\n%d\n%%%%EOF\n" % second
@@ -413,8 +336,8 @@ def revisions_in_a_circle() -> bytes:
 
 def hidden_stream_of_two_million() -> bytes:
     """A hybrid file whose hidden cross-reference stream is the large one."""
-    section = _squeezed(b"\x0f" * 1_990_000, b"/Type /XRef /W [0 1 0] /Size 1990000")
-    out, places = _placed({1: _ROOT % b"", 2: _PAGES, 3: _PAGE % b"", 90: section})
+    section = squeezed(b"\x0f" * 1_990_000, b"/Type /XRef /W [0 1 0] /Size 1990000")
+    out, places = placed({1: ROOT % b"", 2: PAGES, 3: PAGE % b"", 90: section})
     table = b"xref\n" + b"".join(b"%d 1\n%010d 00000 n\r\n" % each for each in places.items())
     trailer = b"trailer\n<< /Size 99 /Root 1 0 R /XRefStm %d >>\n" % places[90]
     return out + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(out)
@@ -427,14 +350,14 @@ def signatures_over_large_cross_references() -> bytes:
     """Forty signatures, each of which covers a revision with a hundred thousand cross-references."""
 
     def first(objects: Mapping[int, bytes]) -> bytes:
-        out, places = _placed({1: _ROOT % _fields(40), 2: _PAGES, 3: _PAGE % b"", **objects})
+        out, places = placed({1: ROOT % fields(40), 2: PAGES, 3: PAGE % b"", **objects})
         rows = b"".join(b"\1" + place.to_bytes(3, "big") for place in places.values())
         index = b"1 3 100 40 1000 100000"
         entries = b"/Type /XRef /W [1 3 0] /Size 199999 /Root 1 0 R /Index [%b]" % index
-        section = _squeezed(rows + b"\1\0\0\x0f" * 100_000, entries)
+        section = squeezed(rows + b"\1\0\0\x0f" * 100_000, entries)
         return out + b"90 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (section, len(out))
 
-    return _signed_many_times(first, 40)
+    return signed_many_times(first, 40)
 
 
 def signatures_over_a_large_object_stream() -> bytes:
@@ -445,26 +368,26 @@ def signatures_over_a_large_object_stream() -> bytes:
             b" ".join(b"<</FT/Sig/V %d 0 R>>" % number for number in objects),
             b"1 " * 40_000,
         )
-        container = _squeezed(b"70 0 " + form, b"/Type /ObjStm /N 1 /First 5")
-        known = {1: _ROOT % b"/AcroForm 70 0 R", 2: _PAGES, 3: _PAGE % b"", 80: container, **objects}
-        out, places = _placed(known)
+        container = squeezed(b"70 0 " + form, b"/Type /ObjStm /N 1 /First 5")
+        known = {1: ROOT % b"/AcroForm 70 0 R", 2: PAGES, 3: PAGE % b"", 80: container, **objects}
+        out, places = placed(known)
         rows = {number: b"\1" + place.to_bytes(4, "big") + b"\0" for number, place in places.items()}
         rows[70] = b"\2" + (80).to_bytes(4, "big") + b"\0"
         index = b" ".join(b"%d 1" % number for number in sorted(rows))
         entries = b"/Type /XRef /W [1 4 1] /Size 999 /Root 1 0 R /Index [%b]" % index
-        section = _squeezed(b"".join(rows[number] for number in sorted(rows)), entries)
+        section = squeezed(b"".join(rows[number] for number in sorted(rows)), entries)
         return out + b"90 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (section, len(out))
 
-    return _signed_many_times(first, 40)
+    return signed_many_times(first, 40)
 
 
 def signatures_over_many_revisions() -> bytes:
     """Thirty signatures over a file that has as many revisions as there is room for."""
-    file = _signed_many_times(
-        lambda objects: _tabled({1: _ROOT % _fields(25), 2: _PAGES, 3: _PAGE % b"", **objects}), 25
+    file = signed_many_times(
+        lambda objects: tabled({1: ROOT % fields(25), 2: PAGES, 3: PAGE % b"", **objects}), 25
     )
     while len(file) < MAX_BOMB_BYTES - 120:
-        start = _previous(file)
+        start = previous(file)
         section = b"xref\n0 0\ntrailer\n<</Root 1 0 R/Prev %d>>\n" % start
         file += section + b"startxref\n%d\n%%%%EOF\n" % len(file)
     return file
@@ -473,12 +396,12 @@ def signatures_over_many_revisions() -> bytes:
 def signatures_without_number() -> bytes:
     """Two hundred fields that refer to one signature."""
     fields = b"/AcroForm << /Fields [%b] >>" % (b"<</FT/Sig/V 4 0 R>>" * 450)
-    return _document(fields, objects={4: b"<< /Type /Sig >>"})
+    return document(fields, objects={4: b"<< /Type /Sig >>"})
 
 
 def fields_by_the_thousand() -> bytes:
     """As many fields as there is room for."""
-    return _document(b"/AcroForm << /Fields [%b] >>" % (b"<<>>" * 2300))
+    return document(b"/AcroForm << /Fields [%b] >>" % (b"<<>>" * 2300))
 
 
 def fields_below_fields() -> bytes:
@@ -486,13 +409,13 @@ def fields_below_fields() -> bytes:
     objects = {
         number: b"<</Kids[%d 0 R %d 0 R]/T(a)>>" % (number + 1, number + 1) for number in range(100, 150)
     }
-    return _document(b"/AcroForm << /Fields [100 0 R] >>", objects=objects | {150: b"<</T(a)>>"})
+    return document(b"/AcroForm << /Fields [100 0 R] >>", objects=objects | {150: b"<</T(a)>>"})
 
 
 def fields_below_fields_in_place() -> bytes:
     """A field tree of names that grow with every level."""
     tree = b"<<" + b"/T(%b)/Kids[<<" % (b"a" * 100) * 27
-    return _document(b"/AcroForm << /Fields [%b >>" % (tree + b">>]" * 27 + b">>]"))
+    return document(b"/AcroForm << /Fields [%b >>" % (tree + b">>]" * 27 + b">>]"))
 
 
 def pages_without_number() -> bytes:
@@ -500,9 +423,9 @@ def pages_without_number() -> bytes:
 
     def first(objects: Mapping[int, bytes]) -> bytes:
         tree = b"<< /Type /Pages /Count 1 /Kids [%b] >>" % (b"3 0 R " * 1000)
-        return _tabled({1: _ROOT % _fields(3), 2: tree, 3: _PAGE % b"", **objects})
+        return tabled({1: ROOT % fields(3), 2: tree, 3: PAGE % b"", **objects})
 
-    return _signed_many_times(first, 3)
+    return signed_many_times(first, 3)
 
 
 # --- Octets that look for references, read once for each signature.
@@ -512,12 +435,12 @@ def _searched(octets: bytes) -> bytes:
     """A signed revision with these octets in a stream, and a new object after it."""
 
     def first(objects: Mapping[int, bytes]) -> bytes:
-        return _tabled({1: _ROOT % _fields(3), 2: _PAGES, 3: _PAGE % b"", 50: stream(octets), **objects})
+        return tabled({1: ROOT % fields(3), 2: PAGES, 3: PAGE % b"", 50: stream(octets), **objects})
 
-    signed = _signed_many_times(first, 3)
-    start = _previous(signed)
-    catalog = b"<< /Type /Catalog /Pages 2 0 R %b /DSS 98 0 R >>" % _fields(3)
-    return _tabled({1: catalog, 98: b"<< >>"}, b"/Prev %d" % start, signed)
+    signed = signed_many_times(first, 3)
+    start = previous(signed)
+    catalog = b"<< /Type /Catalog /Pages 2 0 R %b /DSS 98 0 R >>" % fields(3)
+    return tabled({1: catalog, 98: b"<< >>"}, b"/Prev %d" % start, signed)
 
 
 def references_of_many_digits() -> bytes:

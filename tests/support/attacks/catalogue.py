@@ -9,6 +9,7 @@ from tests.support.attacks import (
     certification,
     forgery,
     messages,
+    pointers,
     ranges,
     saving,
     shadow,
@@ -19,7 +20,7 @@ from tests.support.attacks.victim import Victim
 from tests.support.pdfs import Kind
 
 # The families whose generators do not depend on how the victim's cross-references are written.
-_EVERY_KIND = (certification, forgery, saving, shadow, validation_data)
+_EVERY_KIND = (certification, forgery, pointers, saving, shadow, validation_data)
 _TABLES = (messages, ranges, wrapping)
 # What the modules have for themselves.
 _NO_ATTACK = frozenset({"honest"})
