@@ -13,6 +13,7 @@ from tests.support.attacks import (
     ranges,
     saving,
     shadow,
+    twins,
     validation_data,
     wrapping,
 )
@@ -21,7 +22,7 @@ from tests.support.pdfs import Kind
 
 # The families whose generators do not depend on how the victim's cross-references are written.
 _EVERY_KIND = (certification, forgery, pointers, saving, shadow, validation_data)
-_TABLES = (messages, ranges, wrapping)
+_TABLES = (messages, ranges, twins, wrapping)
 # What the modules have for themselves.
 _NO_ATTACK = frozenset({"honest"})
 
