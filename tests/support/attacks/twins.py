@@ -94,3 +94,38 @@ def twin_woken_by_a_catalog_of_null(victim: Victim) -> bytes:
 def twin_woken_by_a_pointer_without_a_line(victim: Victim) -> bytes:
     """The twin was signed along; startxref and its number without anything between make pdfium rebuild."""
     return _dated(_planted(victim), end=b"startxref%d\n%%%%EOF\n")
+
+
+def twin_woken_by_a_trailer_without_a_size(victim: Victim) -> bytes:
+    """The twin was signed along; a trailer without /Size makes poppler rebuild."""
+    return _dated(_planted(victim), trailer=b"/Root 1 0 R /Info 6 0 R /Prev %d /Sizes 200")
+
+
+def twin_woken_by_information_of_another_generation(victim: Victim) -> bytes:
+    """The twin was signed along; an /Info of a generation that is not there makes poppler rebuild."""
+    return _dated(_planted(victim), trailer=b"/Size 200 /Root 1 0 R /Info 6 8 R /Prev %d")
+
+
+def twin_woken_by_information_that_is_not_there(victim: Victim) -> bytes:
+    """The twin was signed along; an /Info that leads nowhere makes poppler rebuild."""
+    return _dated(_planted(victim), trailer=b"/Size 200 /Root 1 0 R /Info 199 0 R /Prev %d")
+
+
+def twin_woken_by_a_short_free_entry(victim: Victim) -> bytes:
+    """The twin was signed along; the head of the free objects in few digits makes pdfium rebuild."""
+    return _dated(_planted(victim), entry=b"0 1\n256 65535 f\r\n6 1\n%010d 00000 n\r\n")
+
+
+def twin_after_the_trailer(victim: Victim) -> bytes:
+    """A twin between the trailer and startxref, where nothing stands."""
+    return _dated(victim.sealed, end=_TWIN + b"startxref\n%d\n%%%%EOF\n")
+
+
+def octets_after_the_trailer(victim: Victim) -> bytes:
+    """Text between the trailer and startxref that is not even a comment."""
+    return _dated(victim.sealed, end=b"<html>Refused</html>\nstartxref\n%d\n%%%%EOF\n")
+
+
+def octets_between_objects(victim: Victim) -> bytes:
+    """Text between the objects of a later revision."""
+    return _dated(victim.sealed, further=b"<html>Refused</html>\n")
