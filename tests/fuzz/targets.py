@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
 
+import pypdfium2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.fuzz.mutations import Mutator
 from tests.support import foreign_pki
 from tests.support.attacks.catalogue import attacks
-from tests.support.attacks.victim import Victim, certified, document_timestamp
-from tests.support.pdfs import Kind, append, build_pdf, seal
+from tests.support.attacks.victim import EVIL, Victim, certified, changed, document_timestamp
+from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
@@ -29,7 +30,7 @@ from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
 from trust.kernel.errors import Broken, YinxinError
-from trust.kernel.report import Check, Outcome, Report
+from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
 from trust.pki.ocsp import read_ocsp
@@ -146,6 +147,42 @@ def _with_an_object_mutated(
         return append(document, objects)
     except (YinxinError, IndexError):
         return mutator.mutated(document, others)
+
+
+def _readers(pki: TestPki) -> Target:
+    """Not a parser but its neighbours: what comes out valid must be shown by pdfium as it was signed.
+
+    The signed part stays, with a twin of the page's contents planted in it; only the revision after it is mutated.
+    """
+    trust = pki.trust_store()
+    twin = b"4 0 obj\n" + EVIL + b"\nendobj\n"
+    corpus: list[bytes] = []
+    signed: list[bytes] = []
+    for kind in Kind:
+        document = build_pdf(kind=kind, objects={60: stream(b"x\n" + twin)})
+        sealed = seal(document, pki.leaf(), pki=pki, placement=None)
+        signed.append(sealed)
+        corpus.append(changed(sealed, INFO, ModDate=b"(D:20261122090000Z)"))
+        corpus.append(changed(sealed, CATALOG, DSS=b"<< /Certs [] >>"))
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        document = random.choice(others)
+        base = next(each for each in signed if document.startswith(each))
+        update = document[len(base) :]
+        return base + Mutator(random, words=_PDF_WORDS).mutated(update, [update])
+
+    def run(octets: bytes) -> Ending:
+        report = validate(octets, trust=trust, at=pki.now)
+        if report.indication is Indication.VALID:
+            try:
+                text = pypdfium2.PdfDocument(octets)[0].get_textpage().get_text_range()
+            except pypdfium2.PdfiumError:
+                return Ending(words="valid, but pdfium does not open it")
+            if "Approved" not in text or "Refused" in text:
+                raise Refuted(f"valid, and pdfium shows {text!r}")
+        return _of_report(report)
+
+    return Target(name="readers", corpus=tuple(corpus), run=_tamed(run), mutate=mutate)
 
 
 def _der_mutation(random: Random, others: Sequence[bytes]) -> bytes:
@@ -292,5 +329,8 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "crl": _crl,
         "ocsp": _ocsp,
         "csr": _csr,
+        "readers": _readers,
     }
 )
+# What the suite runs: a disagreement of readers found by chance becomes an attack of the catalogue first.
+IN_THE_SUITE = tuple(name for name in TARGETS if name != "readers")
