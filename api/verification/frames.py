@@ -1,17 +1,22 @@
 """What goes through the pipes to a verifying process and back.
 
 A frame is a length of four octets (big-endian) and that many octets. A job is three frames: its header (JSON),
-the trust store (JSON, octets in base64) and the file; the answer is one frame of JSON. Nothing is pickled: an
-answer is read as a stranger's, for the process that wrote it has parsed a stranger's file.
+the trust store (JSON, octets in base64; empty where nothing is judged) and the file; the answer is one frame of
+JSON. Nothing is pickled: an answer is read as a stranger's, for the process that wrote it has parsed a stranger's
+file.
 """
 
 import base64
 import json
+import math
 import struct
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import IO, Any, Final
 
+from trust.documents.pdf import FoundText
+from trust.documents.pdf.keywords import MAX_FOUND
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.trust_store import TrustStore
 
@@ -21,6 +26,13 @@ _MAX_DEPTH: Final = 8
 # One claim or fact; a picture inside a licence credential is longer and is not shown.
 _MAX_TEXT_CHARACTERS: Final = 20_000
 _LENGTH: Final = struct.Struct(">I")
+
+
+class Job(StrEnum):
+    """What a process is asked to do with a file."""
+
+    VERIFY = "verify"
+    FIND_TEXT = "find_text"
 
 
 class FrameBroken(Exception):
@@ -100,6 +112,22 @@ def decode_report(given: Any) -> Report:
         return _report(given, 0)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FrameBroken from error
+
+
+def decode_found(given: Any) -> tuple[FoundText, ...]:
+    """Places of text, a page and four numbers each; raises FrameBroken on anything else."""
+    if not isinstance(given, list) or len(given) > MAX_FOUND:
+        raise FrameBroken
+    return tuple(map(_found, given))
+
+
+def _found(given: Any) -> FoundText:
+    match given:
+        case [int(page), *numbers] if page > 0 and len(numbers) == 4:
+            if all(isinstance(each, int | float) and math.isfinite(each) for each in numbers):
+                left, bottom, right, top = map(float, numbers)
+                return FoundText(page=page, left=left, bottom=bottom, right=right, top=top)
+    raise FrameBroken
 
 
 def _report(given: Mapping[str, Any], depth: int) -> Report:

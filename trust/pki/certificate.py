@@ -1,74 +1,68 @@
 """One certificate read once: everything that path validation asks, or `CertificateMalformed`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import TypeVar
-
-from cryptography import x509
+from functools import cached_property, lru_cache
 
 from trust.crypto import der, der_reader
 from trust.crypto.digests import sha256
-from trust.crypto.errors import SuiteUnknown
+from trust.crypto.errors import DerMalformed, SuiteUnknown
 from trust.crypto.schemes import KeyKind, Scheme, key_kind, read_scheme
 from trust.crypto.suites import Suite, suite_of_spki
+from trust.pki.certificate_extensions import ExtensionValues, read_extensions
+from trust.pki.der_values import read_signature_bits, read_time
+from trust.pki.distinguished_names import PreparedName, attribute_texts, email_addresses, name_text, prepare
+from trust.pki.distribution_points import DistributionPoint
 from trust.pki.errors import CertificateMalformed
+from trust.pki.general_names import GeneralName, NameType
+from trust.pki.name_constraints import NameConstraints
 from trust.pki.usages import KeyUsage
 
 # Seen in the wild: below 10 KiB, with post-quantum keys and signatures too.
 MAX_CERTIFICATE_BYTES = 32 << 10
-# The few authorities and signers that recur in one process; at most 8 MiB.
-_CACHED_CERTIFICATES = 256
-
-# Critical extensions that `trust.pki.path` processes. A critical one beyond these makes the certificate unusable
-# (RFC 5280 §4.2). Policies may be critical: no policy is required of a path, so any satisfies it.
-_PROCESSED = frozenset(
-    {"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.35", "2.5.29.17", "2.5.29.32"}
-)
-_NAME_CONSTRAINTS = "2.5.29.30"
+# RFC 5280 §4.1.2.2: at most 20 octets. Zero and negative numbers are read, as it asks of those who meet them.
+MAX_SERIAL_OCTETS = 20
+# The few authorities and signers that recur in one process; at most 16 MiB.
+_CACHED_CERTIFICATES = 512
+_COMMON_NAME = "2.5.4.3"
+_VERSION_1, _VERSION_3 = 0, 2
+_NO_EXTENSIONS = ExtensionValues()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A certificate's content; octets are DER as they stood in it.
+    """A certificate's content; octets are DER as they stood in it. Two are equal where their DER is.
 
-    `key` is the kind of its key, `suite` that of the house's own suites which it belongs to, `scheme` how the
-    certificate itself is signed; None where not known here.
-    `key_usage` and `extended_key_usage` are None where the extension is missing. `unprocessed` are OIDs of
-    critical extensions (and name constraints in any case) that path validation does not process.
+    `issuer_name` and `subject_name` are the names made ready for comparison (RFC 5280 §7.1). `key` is the kind of
+    its key, `suite` that of the house's own suites which it belongs to, `scheme` how the certificate itself is
+    signed; None where not known here. `extensions` holds what its extensions say; the properties give the same.
     """
 
     der: bytes
-    tbs: bytes
-    serial: int
-    issuer: bytes
-    subject: bytes
-    subject_text: str
-    common_name: str | None
-    not_before: datetime
-    not_after: datetime
-    spki: bytes
-    key: KeyKind | None
-    suite: Suite | None
-    scheme: Scheme | None
-    signature: bytes
-    is_authority: bool
-    path_length: int | None
-    key_usage: frozenset[KeyUsage] | None
-    extended_key_usage: frozenset[str] | None
-    critical_extended_key_usage: bool
-    subject_key_id: bytes | None
-    authority_key_id: bytes | None
-    policies: tuple[str, ...]
-    crl_urls: tuple[str, ...]
-    unprocessed: tuple[str, ...]
+    tbs: bytes = field(compare=False)
+    version: int = field(compare=False)
+    serial: int = field(compare=False)
+    issuer: bytes = field(compare=False)
+    subject: bytes = field(compare=False)
+    issuer_name: PreparedName = field(compare=False)
+    subject_name: PreparedName = field(compare=False)
+    subject_text: str = field(compare=False)
+    common_name: str | None = field(compare=False)
+    not_before: datetime = field(compare=False)
+    not_after: datetime = field(compare=False)
+    spki: bytes = field(compare=False)
+    key: KeyKind | None = field(compare=False)
+    suite: Suite | None = field(compare=False)
+    scheme: Scheme | None = field(compare=False)
+    signature: bytes = field(compare=False)
+    extensions: ExtensionValues = field(compare=False)
 
-    @property
+    @cached_property
     def self_issued(self) -> bool:
         """Issuer and subject are the same name (RFC 5280 §3.2)."""
-        return self.issuer == self.subject
+        return self.issuer_name == self.subject_name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, hex."""
         return sha256(self.der).hex()
@@ -78,6 +72,123 @@ class Certificate:
         """The serial number in lower-case hex, as openssl prints it without colons."""
         return f"{self.serial:x}"
 
+    @property
+    def is_version_1(self) -> bool:
+        """Whether it is of a version that has no extensions to say anything by."""
+        return self.version == _VERSION_1
+
+    @property
+    def is_authority(self) -> bool:
+        """Basic constraints: cA."""
+        return self.extensions.is_authority
+
+    @property
+    def path_length(self) -> int | None:
+        """Basic constraints: pathLenConstraint."""
+        return self.extensions.path_length
+
+    @property
+    def key_usage(self) -> frozenset[KeyUsage] | None:
+        """None where the extension is missing."""
+        return self.extensions.key_usage
+
+    @property
+    def extended_key_usage(self) -> frozenset[str] | None:
+        """OIDs; None where the extension is missing."""
+        return self.extensions.extended_key_usage
+
+    @property
+    def critical_extended_key_usage(self) -> bool:
+        """Whether the extended key usage is marked critical."""
+        return self.extensions.critical_extended_key_usage
+
+    @property
+    def subject_key_id(self) -> bytes | None:
+        """Subject key identifier."""
+        return self.extensions.subject_key_id
+
+    @property
+    def authority_key_id(self) -> bytes | None:
+        """The key identifier of the authority key identifier."""
+        return self.extensions.authority_key_id
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Certificate policies, OIDs without their qualifiers."""
+        return self.extensions.policies
+
+    @property
+    def policy_mappings(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of issuer and subject domain policy."""
+        return self.extensions.policy_mappings
+
+    @property
+    def require_explicit_policy(self) -> int | None:
+        """Policy constraints: after how many certificates a policy is required."""
+        return self.extensions.require_explicit_policy
+
+    @property
+    def inhibit_policy_mapping(self) -> int | None:
+        """Policy constraints: after how many certificates nothing is mapped."""
+        return self.extensions.inhibit_policy_mapping
+
+    @property
+    def inhibit_any_policy(self) -> int | None:
+        """After how many certificates any policy no longer counts."""
+        return self.extensions.inhibit_any_policy
+
+    @property
+    def name_constraints(self) -> NameConstraints | None:
+        """What names those below may have."""
+        return self.extensions.name_constraints
+
+    @property
+    def alternative_names(self) -> tuple[GeneralName, ...]:
+        """Subject alternative names."""
+        return self.extensions.alternative_names
+
+    @property
+    def distribution_points(self) -> tuple[DistributionPoint, ...]:
+        """CRL distribution points."""
+        return self.extensions.distribution_points
+
+    @property
+    def unprocessed(self) -> tuple[str, ...]:
+        """OIDs of critical extensions that path validation does not process."""
+        return self.extensions.unprocessed
+
+    @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """Authority information access: where an OCSP responder is."""
+        return self.extensions.ocsp_urls
+
+    @cached_property
+    def crl_urls(self) -> tuple[str, ...]:
+        """The URIs among the names of its distribution points."""
+        return tuple(
+            name.text
+            for point in self.distribution_points
+            if point.name is not None
+            for name in point.name.full
+            if name.kind is NameType.URI
+        )
+
+    @cached_property
+    def constrained_names(self) -> tuple[GeneralName, ...]:
+        """Every name that name constraints apply to (RFC 5280 §4.2.1.10, §6.1.3 (b), (c)).
+
+        The subject, the alternative names, and the subject's e-mail addresses where no alternative name is one.
+        """
+        names = list(self.alternative_names)
+        if self.subject_name:
+            names.append(GeneralName(NameType.DIRECTORY, self.subject, directory=self.subject_name))
+        if not any(each.kind is NameType.RFC822 for each in self.alternative_names):
+            names.extend(
+                GeneralName(NameType.RFC822, text.encode("utf-8"), text=text)
+                for text in email_addresses(self.subject)
+            )
+        return tuple(names)
+
 
 @lru_cache(maxsize=_CACHED_CERTIFICATES)
 def read_certificate(octets: bytes) -> Certificate:
@@ -86,78 +197,64 @@ def read_certificate(octets: bytes) -> Certificate:
         raise CertificateMalformed(f"{len(octets)} octets; a certificate has at most {MAX_CERTIFICATE_BYTES}")
     try:
         return _read(octets)
-    except CertificateMalformed:
-        raise
-    # The parser's errors are many (ValueError, UnsupportedAlgorithm, DuplicateExtension, …) and strangers
-    # choose which: all of them mean the same here.
-    except Exception as error:
-        raise CertificateMalformed(f"the certificate cannot be read: {error}") from error
+    except DerMalformed as error:
+        raise CertificateMalformed(f"the certificate cannot be read: {error.message}") from error
 
 
 def _read(octets: bytes) -> Certificate:
     frame = der_reader.read(octets).fields()
     tbs_element = frame.take(der.SEQUENCE)
     algorithm = frame.take(der.SEQUENCE).encoded
-    signature = frame.take().bits()
+    signature = read_signature_bits(frame.take())
     frame.end()
+
+    # RFC 5280 §4.1.2, field by field.
     tbs = tbs_element.fields()
-    tbs.optional(0xA0)
-    # Before the parser sees it: it only warns, on standard error, of what RFC 5280 §4.1.2.2 does not allow.
-    if tbs.take().integer() <= 0:
-        raise CertificateMalformed("the serial number is not positive")
+    explicit_version = tbs.optional(0xA0)
+    version = _VERSION_1 if explicit_version is None else explicit_version.only().integer()
+    if version not in (0, 1, 2):
+        raise CertificateMalformed("the version is none of 1, 2 and 3")
+    serial = tbs.take(der.INTEGER)
+    if len(serial.content) > MAX_SERIAL_OCTETS:
+        raise CertificateMalformed(f"the serial number has more than {MAX_SERIAL_OCTETS} octets")
     if tbs.take(der.SEQUENCE).encoded != algorithm:
         raise CertificateMalformed("the signature algorithm inside and outside the certificate differ")
     issuer = tbs.take(der.SEQUENCE).encoded
-    tbs.take(der.SEQUENCE)
+    validity = tbs.take(der.SEQUENCE).fields()
+    not_before, not_after = read_time(validity.take()), read_time(validity.take())
+    validity.end()
     subject = tbs.take(der.SEQUENCE).encoded
     spki = tbs.take(der.SEQUENCE).encoded
-    parsed = x509.load_der_x509_certificate(octets)
-    extensions = parsed.extensions
-    by_oid = {extension.oid.dotted_string: extension for extension in extensions}
-    constraints = _value(extensions, x509.BasicConstraints)
-    usages = _value(extensions, x509.ExtendedKeyUsage)
-    usage_extension = by_oid.get("2.5.29.37")
-    subject_key = _value(extensions, x509.SubjectKeyIdentifier)
-    authority_key = _value(extensions, x509.AuthorityKeyIdentifier)
-    policies = _value(extensions, x509.CertificatePolicies)
-    names = parsed.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    tbs.optional(0x81)
+    tbs.optional(0x82)
+    extensions = tbs.optional(0xA3)
+    tbs.end()
+    if extensions is not None and version != _VERSION_3:
+        raise CertificateMalformed("there are extensions in a certificate that is not of version 3")
+    issuer_name = prepare(issuer)
+    if not issuer_name:
+        raise CertificateMalformed("the issuer has no name")
+    names = attribute_texts(subject, _COMMON_NAME)
     return Certificate(
         der=octets,
         tbs=tbs_element.encoded,
-        serial=parsed.serial_number,
+        version=version,
+        serial=serial.integer(),
         issuer=issuer,
         subject=subject,
-        subject_text=parsed.subject.rfc4514_string(),
-        common_name=str(names[0].value) if names else None,
-        not_before=parsed.not_valid_before_utc,
-        not_after=parsed.not_valid_after_utc,
+        issuer_name=issuer_name,
+        subject_name=prepare(subject),
+        subject_text=name_text(subject),
+        common_name=names[0] if names else None,
+        not_before=not_before,
+        not_after=not_after,
         spki=spki,
         key=key_kind(spki),
         suite=_suite(spki),
         scheme=read_scheme(algorithm),
         signature=signature,
-        is_authority=constraints is not None and constraints.ca,
-        path_length=None if constraints is None else constraints.path_length,
-        key_usage=_key_usage(_value(extensions, x509.KeyUsage)),
-        extended_key_usage=None if usages is None else frozenset(usage.dotted_string for usage in usages),
-        critical_extended_key_usage=usage_extension is not None and usage_extension.critical,
-        subject_key_id=None if subject_key is None else subject_key.digest,
-        authority_key_id=None if authority_key is None else authority_key.key_identifier,
-        policies=() if policies is None else tuple(p.policy_identifier.dotted_string for p in policies),
-        crl_urls=_crl_urls(_value(extensions, x509.CRLDistributionPoints)),
-        unprocessed=tuple(
-            oid
-            for oid, extension in by_oid.items()
-            if (extension.critical and oid not in _PROCESSED) or oid == _NAME_CONSTRAINTS
-        ),
+        extensions=_NO_EXTENSIONS if extensions is None else read_extensions(extensions.only()),
     )
-
-
-_ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
-
-
-def _value(extensions: x509.Extensions, kind: type[_ExtensionT]) -> _ExtensionT | None:
-    return next((each.value for each in extensions if isinstance(each.value, kind)), None)
 
 
 def _suite(spki: bytes) -> Suite | None:
@@ -165,32 +262,3 @@ def _suite(spki: bytes) -> Suite | None:
         return suite_of_spki(spki)
     except SuiteUnknown:
         return None
-
-
-def _key_usage(usage: x509.KeyUsage | None) -> frozenset[KeyUsage] | None:
-    if usage is None:
-        return None
-    agrees = usage.key_agreement
-    bits = {
-        KeyUsage.DIGITAL_SIGNATURE: usage.digital_signature,
-        KeyUsage.CONTENT_COMMITMENT: usage.content_commitment,
-        KeyUsage.KEY_ENCIPHERMENT: usage.key_encipherment,
-        KeyUsage.DATA_ENCIPHERMENT: usage.data_encipherment,
-        KeyUsage.KEY_AGREEMENT: agrees,
-        KeyUsage.KEY_CERT_SIGN: usage.key_cert_sign,
-        KeyUsage.CRL_SIGN: usage.crl_sign,
-        KeyUsage.ENCIPHER_ONLY: agrees and usage.encipher_only,
-        KeyUsage.DECIPHER_ONLY: agrees and usage.decipher_only,
-    }
-    return frozenset(bit for bit, is_set in bits.items() if is_set)
-
-
-def _crl_urls(points: x509.CRLDistributionPoints | None) -> tuple[str, ...]:
-    if points is None:
-        return ()
-    return tuple(
-        name.value
-        for point in points
-        for name in point.full_name or ()
-        if isinstance(name, x509.UniformResourceIdentifier)
-    )

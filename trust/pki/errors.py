@@ -15,6 +15,12 @@ class CrlMalformed(Malformed):
     code = "crl-malformed"
 
 
+class OcspMalformed(Malformed):
+    """Octets that are not an OCSP answer (RFC 6960) this house can read, or one that is no answer."""
+
+    code = "ocsp-malformed"
+
+
 class CsrRefused(InvalidInput):
     """A certificate signing request that is not taken."""
 

@@ -1,25 +1,42 @@
-"""What certificate revocation lists say about one certificate at one moment (RFC 5280 §6.3, direct CRLs only)."""
+"""What lists and answers say together about one certificate at one moment (RFC 5280 §6.3, RFC 6960 §3.2).
 
-from collections.abc import Sequence
+Each source becomes a `Statement`; `conclude` weighs them. The rules, in order:
+
+1. A revocation counts from whichever source, also one that has run out: it is for good. It counts where its date
+   is not after the moment; a later one is mentioned and does not spoil. A hold counts only from a source that
+   covers the moment, and only as long as no newer one says that it was lifted.
+2. Silence (or "good") counts only from a source that covers the moment: it had not run out before it, and was made
+   while the certificate had not expired, or by an authority that says that it keeps expired ones. A source made
+   after the moment says more, not less (decision 0009).
+3. Sources about some reasons only have to cover all of them together.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cryptography import x509
-
-from trust.crypto import der, der_reader, schemes
-from trust.crypto.errors import SignatureInvalid
-from trust.crypto.schemes import Scheme, read_scheme
+from trust.kernel.clock import rfc3339
 from trust.pki.certificate import Certificate
 from trust.pki.crl import RevocationReason
-from trust.pki.errors import CrlMalformed
-from trust.pki.usages import KeyUsage
+from trust.pki.distribution_points import ALL_REASONS
+from trust.pki.revocation_list import MAX_CRL_BYTES, Crl, Entry, count_revoked, read_crl
 
-# A million entries of a national authority take about 40 MiB.
-MAX_CRL_BYTES = 64 << 20
+__all__ = [
+    "HARMLESS_FOR_TOKENS",
+    "MAX_CRL_BYTES",
+    "Crl",
+    "RevocationAnswer",
+    "RevocationState",
+    "Statement",
+    "conclude",
+    "count_revoked",
+    "covers",
+    "read_crl",
+]
 
 # RFC 3161 §4: a timestamp authority revoked for one of these leaves its earlier tokens good; any other reason,
-# or none, spoils them all.
+# or none, spoils them all. The same holds of whoever signed lists and answers.
 HARMLESS_FOR_TOKENS = frozenset(
     {
         RevocationReason.UNSPECIFIED,
@@ -28,22 +45,10 @@ HARMLESS_FOR_TOKENS = frozenset(
         RevocationReason.CESSATION_OF_OPERATION,
     }
 )
-_REASONS = {
-    x509.ReasonFlags.unspecified: RevocationReason.UNSPECIFIED,
-    x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
-    x509.ReasonFlags.ca_compromise: RevocationReason.CA_COMPROMISE,
-    x509.ReasonFlags.affiliation_changed: RevocationReason.AFFILIATION_CHANGED,
-    x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
-    x509.ReasonFlags.cessation_of_operation: RevocationReason.CESSATION_OF_OPERATION,
-    x509.ReasonFlags.certificate_hold: RevocationReason.CERTIFICATE_HOLD,
-    x509.ReasonFlags.privilege_withdrawn: RevocationReason.PRIVILEGE_WITHDRAWN,
-    x509.ReasonFlags.aa_compromise: RevocationReason.AA_COMPROMISE,
-    x509.ReasonFlags.remove_from_crl: RevocationReason.REMOVE_FROM_CRL,
-}
 
 
 class RevocationState(StrEnum):
-    """What the lists at hand say."""
+    """What the sources at hand say."""
 
     GOOD = "good"
     REVOKED = "revoked"
@@ -51,152 +56,125 @@ class RevocationState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What one authentic source says about one certificate.
+
+    `made` is its thisUpdate; `covers` whether its silence counts at the moment, for these `reasons`. `source` says
+    what it is, in a word. `lists`, `answers` and `signers` are the DER of all that it rests on: itself, the base of
+    a delta, and of its signer the certificates beside the path and what shows that they were not revoked.
+    """
+
+    source: str
+
+    made: datetime
+    covers: bool
+    reasons: frozenset[RevocationReason]
+    entry: Entry | None
+    lists: tuple[bytes, ...] = ()
+    answers: tuple[bytes, ...] = ()
+    signers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RevocationAnswer:
-    """The state, and for a revoked certificate since when and why; `detail` is a sentence."""
+    """The state, and for a revoked certificate since when and why; `detail` is a sentence.
+
+    `statements` are those that the answer rests on.
+    """
 
     state: RevocationState
     detail: str
     at: datetime | None = None
     reason: RevocationReason | None = None
+    statements: tuple[Statement, ...] = ()
 
 
-class Crl:
-    """One list, read; its signature is checked against the keys it is asked about, once each."""
+def covers(
+    certificate: Certificate,
+    at: datetime,
+    *,
+    this_update: datetime,
+    next_update: datetime | None,
+    keeps_expired_since: datetime | None,
+) -> bool:
+    """Whether the silence of a source about the certificate means that it was good at a moment.
 
-    def __init__(self, octets: bytes) -> None:
-        """Reads a DER CertificateList; raises CrlMalformed whatever is wrong with it."""
-        if len(octets) > MAX_CRL_BYTES:
-            raise CrlMalformed(f"the CRL has {len(octets)} octets; at most {MAX_CRL_BYTES} are read")
-        try:
-            self._read(octets)
-        except CrlMalformed:
-            raise
-        # As for certificates: whichever parser error a stranger provokes, it means the same.
-        except Exception as error:
-            raise CrlMalformed(f"the CRL cannot be read: {error}") from error
-        self._authentic: dict[bytes, bool] = {}
+    The source must not have run out before the moment. One made after it says more, not less, as long as the
+    certificate had not expired when it was made: until then no entry is dropped (RFC 5280 §3.3). A source that
+    keeps the expired (X.509 expiredCertsOnCRL, RFC 6960 §4.4.4) may be later still.
+    """
+    if next_update is None or at > next_update:
+        return False
+    if this_update <= certificate.not_after:
+        return True
+    return keeps_expired_since is not None and keeps_expired_since <= certificate.not_after
 
-    def _read(self, octets: bytes) -> None:
-        self._parsed = x509.load_der_x509_crl(octets)
-        frame = der_reader.read(octets).fields()
-        tbs = frame.take(der.SEQUENCE)
-        algorithm = frame.take(der.SEQUENCE).encoded
-        self._signature = frame.take().bits()
-        frame.end()
-        self.issuer, inner = _issuer_and_algorithm(tbs)
-        if inner != algorithm:
-            raise CrlMalformed("the signature algorithm inside and outside the CRL differ")
-        self._tbs = tbs.encoded
-        self._scheme: Scheme | None = read_scheme(algorithm)
-        self.this_update = self._parsed.last_update_utc
-        self.next_update = self._parsed.next_update_utc
-        self.number = _number(self._parsed)
-        self._unprocessed = any(each.critical for each in self._parsed.extensions)
 
-    def is_from(self, authority: Certificate) -> bool:
-        """Whether the authority's key signed this list, may sign lists, and the list is a complete one.
-
-        A critical extension (issuing distribution point, delta indicator) makes it partial and so unusable here.
-        """
-        if self.issuer != authority.subject or self._unprocessed or self._scheme is None:
-            return False
-        if authority.key_usage is not None and KeyUsage.CRL_SIGN not in authority.key_usage:
-            return False
-        if authority.spki not in self._authentic:
-            try:
-                schemes.verify(authority.spki, self._signature, self._tbs, self._scheme)
-            except SignatureInvalid:
-                self._authentic[authority.spki] = False
-            else:
-                self._authentic[authority.spki] = True
-        return self._authentic[authority.spki]
-
-    def covers(self, certificate: Certificate, at: datetime) -> bool:
-        """Whether silence about the certificate means that it was good at `at`.
-
-        The list must not have run out before `at`. A list made after `at` says more, not less, as long as the
-        certificate had not expired when it was made: until then no entry is dropped (RFC 5280 §3.3).
-        """
-        if self.next_update is None or at > self.next_update:
-            return False
-        return self.this_update <= max(at, certificate.not_after)
-
-    def entry(self, serial: int) -> tuple[datetime, RevocationReason | None] | None:
-        """Since when and why a serial is revoked; None where it is not listed. Raises CrlMalformed."""
-        try:
-            found = self._parsed.get_revoked_certificate_by_serial_number(serial)
-            if found is None:
-                return None
-            reason = next(
-                (
-                    _REASONS[each.value.reason]
-                    for each in found.extensions
-                    if isinstance(each.value, x509.CRLReason)
-                ),
-                None,
+def conclude(statements: Sequence[Statement], at: datetime, *, for_tokens: bool) -> RevocationAnswer:
+    """Weighs what the sources say; `for_tokens` applies RFC 3161 §4 to a signer revoked later."""
+    # 1. Revoked for good, or on hold by the newest word.
+    later: Entry | None = None
+    for each in statements:
+        entry = each.entry
+        if entry is None or entry.reason is RevocationReason.REMOVE_FROM_CRL:
+            continue
+        if entry.reason is RevocationReason.CERTIFICATE_HOLD and not _still_on_hold(each, statements):
+            continue
+        if entry.since <= at or (for_tokens and entry.reason not in HARMLESS_FOR_TOKENS):
+            return RevocationAnswer(
+                state=RevocationState.REVOKED,
+                detail=f"revoked since {_since(entry)}",
+                at=entry.since,
+                reason=entry.reason,
+                statements=(each,),
             )
-            return found.revocation_date_utc, reason
-        except Exception as error:  # entries are parsed only now, and with the same many errors
-            raise CrlMalformed(f"an entry of the CRL cannot be read: {error}") from error
+        later = entry
+
+    # 2. Good, where those that cover the moment cover every reason.
+    used: list[Statement] = []
+    reasons: frozenset[RevocationReason] = frozenset()
+    for each in sorted((each for each in statements if each.covers), key=_newest_first):
+        if not each.reasons <= reasons:
+            used.append(each)
+            reasons |= each.reasons
+        if reasons >= ALL_REASONS:
+            break
+    if reasons >= ALL_REASONS:
+        detail = f"not revoked by the {used[0].source} of {used[0].made.isoformat()}"
+        if later is not None:
+            detail = f"good at {rfc3339(at)}; revoked only since {_since(later)}"
+        return RevocationAnswer(state=RevocationState.GOOD, detail=detail, statements=tuple(used))
+
+    # 3. Neither.
+    if used:
+        missing = ", ".join(sorted(_word(each) for each in ALL_REASONS - reasons))
+        detail = f"the lists at hand are not about every reason; missing: {missing}"
+    else:
+        detail = "no list or answer that covers the moment is at hand"
+    return RevocationAnswer(state=RevocationState.UNKNOWN, detail=detail)
 
 
-def _issuer_and_algorithm(tbs: der_reader.Element) -> tuple[bytes, bytes]:
-    """Issuer Name and inner AlgorithmIdentifier; the entries are not walked here, there may be a million."""
-    fields = tbs.first(3)
-    if fields[0].integer() != 1:
-        raise CrlMalformed("only version 2 CRLs are read")
-    return fields[2].expect(der.SEQUENCE).encoded, fields[1].expect(der.SEQUENCE).encoded
-
-
-def _number(parsed: x509.CertificateRevocationList) -> int | None:
-    return next(
-        (each.value.crl_number for each in parsed.extensions if isinstance(each.value, x509.CRLNumber)), None
+def _still_on_hold(held: Statement, statements: Iterable[Statement]) -> bool:
+    if not held.covers:
+        return False
+    return not any(
+        each.covers
+        and each.made > held.made
+        and RevocationReason.CERTIFICATE_HOLD in each.reasons
+        and (each.entry is None or each.entry.reason is RevocationReason.REMOVE_FROM_CRL)
+        for each in statements
     )
 
 
-def ask_lists(
-    certificate: Certificate, authority: Certificate, lists: Sequence[Crl], at: datetime, *, for_tokens: bool
-) -> RevocationAnswer:
-    """What the lists signed by `authority` say about a certificate it issued, at a moment.
-
-    An entry counts from whichever authentic list, also one that has run out, unless it is only a hold or was
-    lifted: revocation is for good. Silence counts only from a list that covers the moment. `for_tokens` applies
-    RFC 3161 §4 to a timestamp authority revoked later.
-    """
-    usable = [each for each in lists if each.is_from(authority)]
-    covering = [each for each in usable if each.covers(certificate, at)]
-    for each in usable:
-        try:
-            entry = each.entry(certificate.serial)
-        except CrlMalformed as error:
-            return RevocationAnswer(state=RevocationState.UNKNOWN, detail=error.message)
-        if entry is None or entry[1] is RevocationReason.REMOVE_FROM_CRL:
-            continue
-        since, reason = entry
-        if reason is RevocationReason.CERTIFICATE_HOLD and each not in covering:
-            continue
-        spoils_earlier = for_tokens and reason not in HARMLESS_FOR_TOKENS
-        if since <= at or spoils_earlier:
-            why = "no reason given" if reason is None else reason.name.lower().replace("_", " ")
-            return RevocationAnswer(
-                state=RevocationState.REVOKED,
-                detail=f"revoked since {since.isoformat()} ({why})",
-                at=since,
-                reason=reason,
-            )
-    if covering:
-        newest = max(covering, key=lambda each: each.this_update)
-        return RevocationAnswer(
-            state=RevocationState.GOOD,
-            detail=f"not revoked by the list of {newest.this_update.isoformat()}",
-        )
-    what = "no list of its authority" if not usable else "no list that covers the moment"
-    return RevocationAnswer(state=RevocationState.UNKNOWN, detail=f"{what} is at hand")
+def _newest_first(statement: Statement) -> tuple[bool, float]:
+    """Those about every reason first: one of them is enough."""
+    return statement.reasons < ALL_REASONS, -statement.made.timestamp()
 
 
-def count_revoked(crl: bytes) -> int:
-    """How many certificates a DER CRL of our own lists; raises CrlMalformed where it cannot be read."""
-    try:
-        return len(x509.load_der_x509_crl(crl))
-    except ValueError as error:
-        raise CrlMalformed(f"the CRL cannot be read: {error}") from error
+def _since(entry: Entry) -> str:
+    why = "no reason given" if entry.reason is None else _word(entry.reason)
+    return f"{entry.since.isoformat()} ({why})"
+
+
+def _word(reason: RevocationReason) -> str:
+    return reason.name.lower().replace("_", " ")

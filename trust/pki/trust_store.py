@@ -15,10 +15,13 @@ from types import MappingProxyType
 from typing import Self
 
 from trust.crypto import schemes
+from trust.crypto.digests import sha256
 from trust.crypto.errors import SignatureInvalid
+from trust.pki.anchors import FILE_NAME as ANCHOR_TERMS
+from trust.pki.anchors import AnchorTerms, read_anchor_terms
 from trust.pki.certificate import Certificate, read_certificate
 from trust.pki.errors import CertificateMalformed, CrlMalformed, TrustStoreRefused
-from trust.pki.revocation import MAX_CRL_BYTES, Crl
+from trust.pki.revocation_list import MAX_CRL_BYTES, Crl
 
 # A folder made by people: more than this is not a trust store but a mistake.
 MAX_FILES = 1000
@@ -27,6 +30,8 @@ MAX_PEM_BYTES = 4 << 20
 # A compressed list of ten million entries stays below this.
 MAX_STATUS_LIST_BYTES = 16 << 20
 MAX_VKEY_BYTES = 64 << 10
+# A thousand anchors with every term written out.
+MAX_ANCHOR_TERMS_BYTES = 1 << 20
 
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
 _PEM_BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s*([A-Za-z0-9+/=\s]+?)-----END \1-----")
@@ -39,7 +44,9 @@ class TrustStore:
     """Trust material in memory. Octets are DER.
 
     `anchors` are believed; `intermediates` only help to build chains. `status_lists` maps a list's URI to its
-    JWT; `ledger_keys` are C2SP verifier keys. Nothing in here is fetched: what is missing is not known.
+    JWT; `ledger_keys` are C2SP verifier keys. `anchor_terms` says by fingerprint (SHA-256, hex) what an anchor is
+    believed for and when; one that is not in it is without limits. Nothing in here is fetched: what is missing is
+    not known.
     """
 
     anchors: tuple[bytes, ...] = ()
@@ -47,6 +54,7 @@ class TrustStore:
     crls: tuple[bytes, ...] = ()
     status_lists: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ledger_keys: tuple[str, ...] = ()
+    anchor_terms: Mapping[str, AnchorTerms] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -54,7 +62,7 @@ class TrustStore:
 
         `*.pem|*.crt|*.cer` certificates (PEM or DER): the self-signed become anchors, others intermediates;
         `*.crl` (PEM or DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey` (C2SP verifier keys, one a line).
-        Other files are passed over.
+        `anchors.json` limits what anchors are believed for (`trust.pki.anchors`). Other files are passed over.
         """
         if not directory.is_dir():
             raise TrustStoreRefused(f"{directory} is not a folder of trust material")
@@ -65,18 +73,23 @@ class TrustStore:
         for path in paths:
             if path.is_file():
                 found.read(path)
+        found.refuse_terms_of_others()
         return cls(
             anchors=tuple(dict.fromkeys(found.anchors)),
             intermediates=tuple(dict.fromkeys(found.intermediates)),
             crls=tuple(dict.fromkeys(found.crls)),
             status_lists=MappingProxyType(found.status_lists),
             ledger_keys=tuple(dict.fromkeys(found.ledger_keys)),
+            anchor_terms=found.anchor_terms,
         )
 
     def without_revocation(self) -> "TrustStore":
         """The same without CRLs and status lists: what is then asked of it ends in cannot tell."""
         return TrustStore(
-            anchors=self.anchors, intermediates=self.intermediates, ledger_keys=self.ledger_keys
+            anchors=self.anchors,
+            intermediates=self.intermediates,
+            ledger_keys=self.ledger_keys,
+            anchor_terms=self.anchor_terms,
         )
 
     @cached_property
@@ -107,6 +120,7 @@ class _Found:
         self.crls: list[bytes] = []
         self.status_lists: dict[str, str] = {}
         self.ledger_keys: list[str] = []
+        self.anchor_terms: Mapping[str, AnchorTerms] = MappingProxyType({})
 
     def read(self, path: Path) -> None:
         if path.suffix in _CERTIFICATE_SUFFIXES:
@@ -120,6 +134,14 @@ class _Found:
             self.status_lists[_status_list_uri(path, token)] = token
         elif path.suffix == ".vkey":
             self.ledger_keys.extend(_vkeys(path))
+        elif path.name == ANCHOR_TERMS:
+            self.anchor_terms = read_anchor_terms(_text(path, MAX_ANCHOR_TERMS_BYTES))
+
+    def refuse_terms_of_others(self) -> None:
+        """A fingerprint written wrongly would leave its anchor without the limits that somebody meant."""
+        known = {sha256(octets).hex() for octets in self.anchors}
+        for fingerprint in self.anchor_terms.keys() - known:
+            raise TrustStoreRefused(f"{ANCHOR_TERMS} names {fingerprint}, which is no anchor of this folder")
 
     def _take_certificate(self, path: Path, octets: bytes) -> None:
         try:

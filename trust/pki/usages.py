@@ -27,6 +27,7 @@ class ExtendedKeyUsage(StrEnum):
     CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2"
     EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
     TIMESTAMPING = "1.3.6.1.5.5.7.3.8"
+    OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
     DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"  # RFC 9336
     ANY = "2.5.29.37.0"
     CREDENTIAL_SIGNING = f"{YINXIN_ARC}.3.1"

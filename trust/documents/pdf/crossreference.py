@@ -63,9 +63,15 @@ Location: TypeAlias = InFile | InStream | None
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One cross-reference section: what one revision (or half of a linearised file) adds."""
+    """One cross-reference section: what one revision (or half of a linearised file) adds.
+
+    It is read from octets between `lowest` and `end`; `lowest` is below `start` where a hybrid's stream stands
+    before its table.
+    """
 
     start: int
+    lowest: int
+    end: int
     entries: Mapping[int, Location]
     trailer: Dictionary
     is_stream: bool
@@ -103,7 +109,7 @@ def read_cross_references(data: Octets) -> CrossReferences:
     newest_first: list[Section] = []
     seen: set[int] = set()
     objects = 0
-    first = at = _last_startxref(data)
+    first = at = last_startxref(data, len(data))
     while True:
         if at in seen or len(seen) >= MAX_REVISIONS:
             raise DocumentMalformed(
@@ -135,9 +141,10 @@ def _require_header(data: Octets) -> None:
         raise DocumentMalformed(f"{at} octets stand before %PDF-; save the document anew without them")
 
 
-def _last_startxref(data: Octets) -> int:
-    end = data.rfind(b"%%EOF")
-    if end < 0 or len(data) - end - 5 > MAX_BYTES_AFTER_EOF:
+def last_startxref(data: Octets, limit: int) -> int:
+    """Where the file, cut off at `limit`, says that its newest section stands; raises DocumentRefused."""
+    end = data.rfind(b"%%EOF", 0, limit)
+    if end < 0 or limit - end - 5 > MAX_BYTES_AFTER_EOF:
         raise DocumentTruncated("the file does not end with %%EOF; it seems cut off")
     match = _STARTXREF.search(data[max(0, end - _STARTXREF_WINDOW) : end])
     if match is None:
@@ -178,22 +185,34 @@ def _read_table(data: Octets, start: int, at: int) -> Section:
             at = entry.end()
             # Octet 0 is the file's head: such entries are free ones whose writer said otherwise.
             if entry[3] == b"n" and int(entry[1]):
-                used[number] = InFile(int(entry[1]), int(entry[2]))
+                place = InFile(int(entry[1]), int(entry[2]))
+                if used.setdefault(number, place) != place:
+                    raise DocumentMalformed(f"the cross-reference table has object {number} in two places")
                 free.pop(number, None)
             elif number not in used:
                 free[number] = None
-    dictionary, _ = read_value(data, trailer.end())
+    dictionary, end = read_value(data, trailer.end())
     if not isinstance(dictionary, Dictionary):
         raise DocumentMalformed("the trailer is not a dictionary")
+    _require_single_keys(dictionary)
     hidden: Mapping[int, Location] = {}
+    lowest = start
     if dictionary.get("XRefStm") is not None:
         # Hybrid (§7.5.8.4): the stream shows objects that the table calls free.
         at = _offset(dictionary["XRefStm"], "XRefStm")
         number_there = object_number_at(data, at)
         if number_there is None:
             raise DocumentMalformed(f"no cross-reference stream stands at octet {at}")
-        hidden = _read_stream(data, at, number_there).entries
-    return Section(start=start, entries={**free, **hidden, **used}, trailer=dictionary, is_stream=False)
+        beside = _read_stream(data, at, number_there)
+        hidden, lowest, end = beside.entries, min(start, at), max(end, beside.end)
+    return Section(
+        start=start,
+        lowest=lowest,
+        end=end,
+        entries={**free, **hidden, **used},
+        trailer=dictionary,
+        is_stream=False,
+    )
 
 
 def _read_stream(data: Octets, start: int, number: int) -> Section:
@@ -212,11 +231,23 @@ def _read_stream(data: Octets, start: int, number: int) -> Section:
     if count > MAX_OBJECTS:
         raise DocumentTooLarge(f"a cross-reference stream lists more than {MAX_OBJECTS} objects")
     limit = min(count * (sum(columns) + 1) + 4096, MAX_DECODED_STREAM_BYTES)
-    decoded = filters.decode(stream_octets(indirect, dictionary.get("Length")), dictionary, limit=limit)
+    encoded = stream_octets(indirect, dictionary.get("Length"))
+    decoded = filters.decode(encoded, dictionary, limit=limit)
     if len(decoded) < count * sum(columns):
         raise DocumentMalformed("a cross-reference stream is shorter than it says")
-    entries = dict(_stream_entries(decoded, columns, ranges))
-    return Section(start=start, entries=entries, trailer=dictionary, is_stream=True)
+    _require_single_keys(dictionary)
+    entries: dict[int, Location] = {}
+    for entry_number, location in _stream_entries(decoded, columns, ranges):
+        if entries.setdefault(entry_number, location) != location:
+            raise DocumentMalformed(f"the cross-reference stream has object {entry_number} in two places")
+    end = (indirect.stream or start) + len(encoded)
+    return Section(start=start, lowest=start, end=end, entries=entries, trailer=dictionary, is_stream=True)
+
+
+def _require_single_keys(trailer: Dictionary) -> None:
+    """Readers disagree which of two /Prev or /Root counts."""
+    if trailer.repeated:
+        raise DocumentMalformed(f"/{min(trailer.repeated)} stands twice in a trailer")
 
 
 def _index_ranges(dictionary: Dictionary) -> Iterator[range]:

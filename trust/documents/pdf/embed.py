@@ -7,6 +7,7 @@ from pathlib import Path
 from trust.crypto.cms import ID_DATA
 from trust.crypto.errors import CmsMalformed
 from trust.crypto.parsed_cms import ParsedCms
+from trust.documents.pdf.coverage import covered_digest
 from trust.documents.pdf.errors import (
     ContentsTooSmall,
     DocumentNotSigned,
@@ -15,7 +16,7 @@ from trust.documents.pdf.errors import (
 )
 from trust.documents.pdf.octets import PIECE_BYTES, let_go
 from trust.documents.pdf.prepared import PreparedDocument
-from trust.documents.pdf.signatures import covered_digest, newest_signature
+from trust.documents.pdf.signatures import newest_signature
 
 
 @dataclass(frozen=True, kw_only=True)

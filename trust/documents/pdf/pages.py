@@ -134,10 +134,10 @@ def _page(
     dictionary = indirect.value
     if not isinstance(dictionary, Dictionary):
         raise DocumentMalformed("a page is not a dictionary")
-    media = _box(document, inherited.get("MediaBox"))
+    media = box_of(document, inherited.get("MediaBox"))
     if media is None:
         raise DocumentMalformed("the page has no media box")
-    crop = _box(document, inherited.get("CropBox")) or media
+    crop = box_of(document, inherited.get("CropBox")) or media
     left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
     right, top = min(media[2], crop[2]), min(media[3], crop[3])
     if left >= right or bottom >= top:
@@ -165,8 +165,8 @@ def _page(
     )
 
 
-def _box(document: Document, value: Value) -> tuple[float, float, float, float] | None:
-    """A rectangle with its corners in order; None where it is not one or is empty."""
+def box_of(document: Document, value: Value) -> tuple[float, float, float, float] | None:
+    """A rectangle (its array, resolved) with its corners in order; None where it is not one or is empty."""
     if not isinstance(value, list) or len(value) != 4:
         return None
     corners = [document.resolve(corner) for corner in value]

@@ -291,3 +291,12 @@ def same(one: Value, other: Value) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return one == other
+
+
+def is_self_contained(value: Value) -> bool:
+    """Whether no part of a value is said by another object, which a later revision could replace."""
+    if isinstance(value, Reference):
+        return False
+    if isinstance(value, list):
+        return all(map(is_self_contained, value))
+    return not isinstance(value, Dictionary) or all(map(is_self_contained, value.values()))

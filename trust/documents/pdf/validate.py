@@ -13,11 +13,12 @@ from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.digests import Digest, sha256
 from trust.crypto.errors import CmsMalformed
-from trust.documents.pdf.changes import problems_after
+from trust.documents.pdf.coverage import covered_digest
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentEncrypted, DocumentRefused, reading_a_strangers_file
-from trust.documents.pdf.signatures import EmbeddedSignature, covered_digest, read_signatures
-from trust.documents.pdf.syntax import Reference
+from trust.documents.pdf.history import History
+from trust.documents.pdf.later import LaterChanges
+from trust.documents.pdf.signatures import EmbeddedSignature, read_signatures
 from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Indication, Report
@@ -52,13 +53,10 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
         with reading_a_strangers_file():
             document = Document(data)
             facts["revisions"] = len(document.cross_references.sections)
-            signatures = read_signatures(document)
+            history = History(document)
+            signatures = read_signatures(history)
             facts["signatures"] = len(signatures)
-            sound = {
-                signature.reference: signature.covered_end
-                for signature in signatures
-                if signature.reference is not None and not signature.problems
-            }
+            sound = LaterChanges(history, signatures)
             parts.extend(_validate_signature(document, each, sound, trust, at) for each in signatures)
     except DocumentEncrypted as error:
         checks.unknown("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
@@ -78,7 +76,7 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
 def _validate_signature(
     document: Document,
     signature: EmbeddedSignature,
-    sound: dict[Reference, int],
+    sound: LaterChanges,
     trust: TrustStore,
     at: datetime,
 ) -> Report:
@@ -217,7 +215,7 @@ def _subject(certificate: bytes) -> str | None:
 
 
 def _check_later_changes(
-    checks: Checks, document: Document, signature: EmbeddedSignature, sound: dict[Reference, int]
+    checks: Checks, document: Document, signature: EmbeddedSignature, sound: LaterChanges
 ) -> None:
     if signature.problems:
         checks.unknown(
@@ -227,7 +225,7 @@ def _check_later_changes(
         )
         return
     try:
-        problems = problems_after(signature, document, sound)
+        problems = sound.after(signature).problems
     except DocumentRefused as error:
         problems = (error.message,)
     for problem in problems:

@@ -1,0 +1,170 @@
+"""Distinguished names as others write them: compared as RFC 5280 §7.1 says, and shown as text (RFC 4514).
+
+prepare(issuer_der) == prepare(subject_der)          # the same name, whatever the string type and case
+within(prepare(subject_der), prepare(subtree_der))   # below it in the tree (RFC 5280 §7.1, last paragraph)
+"""
+
+import stringprep
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeAlias
+
+from trust.crypto import der, der_reader
+from trust.crypto.der_reader import Element
+from trust.crypto.errors import DerMalformed
+
+# A name in use has at most a dozen relative names; an address in one of them a few hundred characters.
+MAX_RELATIVE_NAMES = 64
+MAX_ATTRIBUTES_IN_ONE = 16
+# The few hundred authorities and parties that recur in one process.
+_CACHED_NAMES = 1024
+
+TELETEX_STRING = 0x14
+UNIVERSAL_STRING = 0x1C
+BMP_STRING = 0x1E
+_EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
+
+# Octets that are the same exactly where RFC 5280 §7.1 calls the relative names the same, from the root down.
+PreparedName: TypeAlias = tuple[bytes, ...]
+
+_DECODERS: Mapping[int, Callable[[bytes], str]] = MappingProxyType(
+    {
+        der.PRINTABLE_STRING: lambda octets: octets.decode("ascii"),
+        der.IA5_STRING: lambda octets: octets.decode("ascii"),
+        der.UTF8_STRING: lambda octets: octets.decode("utf-8"),
+        # What T.61 is in practice: Latin-1 (as OpenSSL and browsers hold it).
+        TELETEX_STRING: lambda octets: octets.decode("latin-1"),
+        BMP_STRING: lambda octets: octets.decode("utf-16-be"),
+        UNIVERSAL_STRING: lambda octets: octets.decode("utf-32-be"),
+    }
+)
+# RFC 4514 §3 and the two that every tool shows.
+_SHORT = MappingProxyType(
+    {
+        "2.5.4.3": "CN",
+        "2.5.4.7": "L",
+        "2.5.4.8": "ST",
+        "2.5.4.10": "O",
+        "2.5.4.11": "OU",
+        "2.5.4.6": "C",
+        "2.5.4.9": "STREET",
+        "0.9.2342.19200300.100.1.25": "DC",
+        "0.9.2342.19200300.100.1.1": "UID",
+    }
+)
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def prepare(name: bytes) -> PreparedName:
+    """A DER Name made ready for comparison; raises DerMalformed where it is not one.
+
+    Character strings of every type are compared by their characters: case and white space as RFC 4518 prepares
+    them. A value of any other type is compared by its octets.
+    """
+    relative_names = der_reader.read(name).expect(der.SEQUENCE).children()
+    if len(relative_names) > MAX_RELATIVE_NAMES:
+        raise DerMalformed(f"a name of {len(relative_names)} relative names; at most {MAX_RELATIVE_NAMES}")
+    return tuple(prepare_relative(each) for each in relative_names)
+
+
+def prepare_relative(relative_name: Element, tag: int = der.SET) -> bytes:
+    """The same of one RelativeDistinguishedName (`tag` where it is tagged otherwise than as a SET)."""
+    attributes = relative_name.expect(tag).children()
+    if not 0 < len(attributes) <= MAX_ATTRIBUTES_IN_ONE:
+        raise DerMalformed(f"a relative name of {len(attributes)} attributes")
+    prepared = []
+    for attribute in attributes:
+        fields = attribute.fields()
+        kind = fields.take(der.OBJECT_IDENTIFIER).encoded
+        value = fields.take()
+        fields.end()
+        text = _text(value)
+        content = (
+            value.encoded if text is None else b"\x00" + prepare_text(text).encode("utf-8", "surrogatepass")
+        )
+        prepared.append(len(kind).to_bytes(1, "big") + kind + len(content).to_bytes(4, "big") + content)
+    return b"".join(sorted(prepared))
+
+
+def within(name: PreparedName, subtree: PreparedName) -> bool:
+    """Whether a name lies in a subtree: the subtree's relative names are its first ones."""
+    return name[: len(subtree)] == subtree
+
+
+def prepare_text(text: str) -> str:
+    """RFC 4518 §2, as far as it makes two values the same: mapped, folded, normalised, white space single."""
+    if text.isascii() and text.isprintable():
+        return _single_spaced(text.lower())
+    mapped = "".join(
+        " " if unicodedata.category(each) in ("Zs", "Zl", "Zp") or each in "\t\n\v\f\r\x85" else each
+        for each in text
+        if not stringprep.in_table_b1(each)
+        and (unicodedata.category(each) != "Cc" or each in "\t\n\v\f\r\x85")
+    )
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mapped).casefold())
+    return _single_spaced(folded)
+
+
+def _single_spaced(text: str) -> str:
+    return " ".join(part for part in text.split(" ") if part)
+
+
+def _text(value: Element) -> str | None:
+    """The characters of a string value; None where it is not a string or not one of its own type."""
+    decode = _DECODERS.get(value.tag)
+    if decode is None:
+        return None
+    try:
+        return decode(value.content)
+    except UnicodeDecodeError:
+        return None
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def name_text(name: bytes) -> str:
+    """A DER Name as RFC 4514 writes it, the last relative name first; values that are no text in hex."""
+    relative_names = der_reader.read(name).expect(der.SEQUENCE).children()
+    return ",".join(
+        "+".join(_attribute_text(each) for each in relative_name.children())
+        for relative_name in reversed(relative_names)
+    )
+
+
+def _attribute_text(attribute: Element) -> str:
+    fields = attribute.fields()
+    oid, value = fields.take().oid(), fields.take()
+    text = _text(value)
+    shown = f"#{value.encoded.hex()}" if text is None else _escaped(text)
+    return f"{_SHORT.get(oid, oid)}={shown}"
+
+
+def _escaped(text: str) -> str:
+    """RFC 4514 §2.4."""
+    for special in '\\"+,;<>':
+        text = text.replace(special, f"\\{special}")
+    text = text.replace("\0", "\\00")
+    if text[:1] in ("#", " "):
+        text = f"\\{text}"
+    if text.endswith(" "):
+        text = f"{text[:-1]}\\ "
+    return text
+
+
+def attribute_texts(name: bytes, oid: str) -> tuple[str, ...]:
+    """The text of every attribute of one type, in order."""
+    found = []
+    for relative_name in der_reader.read(name).expect(der.SEQUENCE).children():
+        for attribute in relative_name.children():
+            fields = attribute.fields()
+            if fields.take().oid() == oid:
+                text = _text(fields.take())
+                if text is not None:
+                    found.append(text)
+    return tuple(found)
+
+
+def email_addresses(name: bytes) -> tuple[str, ...]:
+    """The e-mail addresses in a subject, which name constraints apply to where no other is given (§4.2.1.10)."""
+    return attribute_texts(name, _EMAIL_ADDRESS)
