@@ -12,22 +12,35 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator import ValidationContext
 
-from tests.support.pdf_levels import Level
 from tests.support.pki import TestPki
 from tests.support.pyhanko_peer import SharedKey
+from trust.documents.pdf import Level
 from trust.timestamp.responses import granted
+from trust.timestamp.tokens import build_token
 
 
-class PkiTimestamps(TimeStamper):
-    """The test PKI's timestamp authority, asked as pyHanko asks one."""
+class PeerTimestamps(TimeStamper):
+    """The test PKI's timestamp authority, asked as pyHanko asks one: by the digest of the signature."""
 
     def __init__(self, pki: TestPki) -> None:
         super().__init__()
         self._pki = pki
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        imprint, nonce = req["message_imprint"]["hashed_message"].native, req["nonce"].native
-        return tsp.TimeStampResp.load(granted(self._pki.token(imprint, nonce=nonce)))
+        # Not our writer: it makes tokens over SHA-256 alone.
+        info = tsp.TSTInfo(
+            {
+                "version": "v1",
+                "policy": "1.3.6.1.4.1.4146.2.2",
+                "message_imprint": req["message_imprint"],
+                "serial_number": req["nonce"].native,
+                "gen_time": self._pki.now,
+                "nonce": req["nonce"].native,
+            }
+        )
+        stamping = self._pki.timestamp_authority
+        token = build_token(info.dump(), identity=stamping.identity, signer=stamping.signer)
+        return tsp.TimeStampResp.load(granted(token))
 
 
 def peer_signs_at(
@@ -54,7 +67,7 @@ def peer_signs_at(
         certify=certifies is not None,
         docmdp_permissions=certifies or MDPPerm.FILL_FORMS,
     )
-    stamping = None if level is Level.B_B else timestamps or PkiTimestamps(pki)
+    stamping = None if level is Level.B_B else timestamps or PeerTimestamps(pki)
     output = BytesIO()
     PdfSigner(metadata, signer=key.peer, timestamper=stamping).sign_pdf(writer, output=output)
     return output.getvalue()
