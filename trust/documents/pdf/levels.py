@@ -1,0 +1,56 @@
+"""Which PAdES baseline level a signature is found at (ETSI EN 319 142-1 §6): what proves its time, and what is inside.
+
+B-B: a signature. B-T: a timestamp proves its time. B-LT: all that is needed to validate signer and timestamp offline,
+but for the anchors, is inside the document. B-LTA: a document timestamp covers all of that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trust.documents.pdf.proofs import Proofs
+from trust.pki.path import PathResult
+from trust.pki.trust_store import TrustStore
+
+
+class Level(StrEnum):
+    """The baseline levels."""
+
+    B_B = "B-B"
+    B_T = "B-T"
+    B_LT = "B-LT"
+    B_LTA = "B-LTA"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inside:
+    """The material of one document by its octets, with the octet of the file up to which each piece is needed."""
+
+    offsets: Mapping[bytes, int]
+    anchors: frozenset[bytes]
+
+    def end_of(self, paths: Sequence[PathResult]) -> int | None:
+        """How far into the file all reaches that these paths rest on; None where a part of it is not inside."""
+        needed = {
+            octets
+            for path in paths
+            for octets in (*path.certificates_used, *path.crls_used, *path.ocsps_used)
+            if octets not in self.anchors
+        }
+        if not all(path.passed for path in paths) or not needed <= self.offsets.keys():
+            return None
+        return max((self.offsets[octets] for octets in needed), default=0)
+
+
+def level_of(*, time_is_proven: bool, covered_end: int, needed_end: int | None, proofs: Proofs) -> Level:
+    """The level of a signature that covers up to `covered_end`; `needed_end` as `Inside.end_of` gives it."""
+    if not time_is_proven:
+        return Level.B_B
+    if needed_end is None:
+        return Level.B_T
+    return Level.B_LTA if proofs.covers(covered_end, needed_end) else Level.B_LT
+
+
+def anchors_only(trust: TrustStore) -> TrustStore:
+    """What a verifier has who knows nothing but the anchors, and whether they are believed."""
+    return TrustStore(anchors=trust.anchors, anchor_terms=trust.anchor_terms)
