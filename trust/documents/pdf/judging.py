@@ -5,7 +5,7 @@ that what is older is judged at its best time. The newest, and what nothing cove
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trust.crypto.cms import ID_DATA, ParsedCms
@@ -16,13 +16,13 @@ from trust.documents.pdf.coverage import CoveredDigests
 from trust.documents.pdf.errors import DocumentRefused
 from trust.documents.pdf.history import History
 from trust.documents.pdf.later import LaterChanges
-from trust.documents.pdf.levels import Inside, Level, anchors_only, level_of
+from trust.documents.pdf.levels import Inside, Level, anchors_only
 from trust.documents.pdf.messages import Message, read_message
 from trust.documents.pdf.proofs import Proof, Proofs
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.store import Material, read_store
 from trust.kernel.clock import rfc3339
-from trust.kernel.report import Checks, Report
+from trust.kernel.report import Check, Checks, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.errors import CertificateMalformed
 from trust.pki.path import PathResult, validate_path
@@ -32,6 +32,7 @@ from trust.timestamp.verification import JudgedToken, judge_token
 
 _SIGNATURE = "pdf-signature"
 _DOCUMENT_TIMESTAMP = "pdf-document-timestamp"
+_WITHOUT_PROOF = {"EXPIRED": "OUT_OF_BOUNDS_NO_POE", "REVOKED": "REVOKED_NO_POE"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +194,8 @@ class SignatureJudge:
             facts["certificate_sha256"] = sha256(parsed.signer_certificate).hex()
             material = self._material(signature)
             path = self._path(parsed.signer_certificate, parsed, material, time, self._trust)
-            checks.extend(path.checks)
+            by_its_own = time.source == "signature-timestamp"
+            checks.extend(path.checks if by_its_own else map(_left_open, path.checks))
             facts["chain"] = _chain_facts(path)
             level = self._level(signature, parsed, material, time, path)
         facts["level"] = level.value
@@ -222,20 +224,27 @@ class SignatureJudge:
         time: _Time,
         path: PathResult,
     ) -> Level:
-        """Whether all that the answer rests on is inside; asked again of the document alone where not."""
-        needed_end = None
+        """The level, by what the answer rests on.
+
+        That may be material of the verifier, or newer than the last timestamp, where there is older inside that
+        would do as well: then the question is asked again with that alone.
+        """
+        if time.proven is None:
+            return Level.B_B
         stamps = self._proving(signature, time)
-        if time.proven is not None and stamps and (material or parsed.crls):
-            inside = self._inside(signature, parsed, material, stamps)
-            needed_end = inside.end_of((path, *(each.path for each in stamps if each.path is not None)))
-            if needed_end is None:
-                needed_end = inside.end_of(self._paths_offline(parsed, material, time, stamps))
-        return level_of(
-            time_is_proven=time.proven is not None,
-            covered_end=signature.covered_end,
-            needed_end=needed_end,
-            proofs=self._proofs,
-        )
+        if not stamps or not (material or parsed.crls):
+            return Level.B_T
+        inside = self._inside(signature, parsed, material, stamps)
+        used = inside.end_of((path, *(each.path for each in stamps if each.path is not None)))
+        if used is not None and self._proofs.covers(signature.covered_end, used):
+            return Level.B_LTA
+        if self._proofs.covers(signature.covered_end):
+            covered = material.before(self._proofs.furthest)
+            if inside.end_of(self._paths_offline(parsed, covered, time, stamps)) is not None:
+                return Level.B_LTA
+        if used is None:
+            used = inside.end_of(self._paths_offline(parsed, material, time, stamps))
+        return Level.B_T if used is None else Level.B_LT
 
     def _proving(self, signature: EmbeddedSignature, time: _Time) -> tuple[JudgedToken, ...]:
         """The timestamp that proves the best time, wherever it stands."""
@@ -301,12 +310,24 @@ class SignatureJudge:
         except DocumentRefused as error:
             checks.failed("later-changes", error.message, sub_indication="FORMAT_FAILURE")
             return
-        facts["later_revisions"] = [revision.to_json() for revision in after.revisions]
+        facts["later_revisions"] = [revision.fact for revision in after.revisions]
         for problem in after.problems:
             checks.failed("later-changes", problem, sub_indication="FORMAT_FAILURE")
         if not after.problems:
             later = signature.covered_end < len(self._history.document.data)
             checks.passed("later-changes", "only what is allowed" if later else "none: the file ends with it")
+
+
+def _left_open(check: Check) -> Check:
+    """A check of a path at a time that says only by when a signature existed, not when it was made.
+
+    Its own timestamp is made along with a signature; a document timestamp may come any time after it, so a
+    certificate expired or revoked by then may have been good when it signed (EN 319 102-1 §5.5.4).
+    """
+    open_instead = _WITHOUT_PROOF.get(check.sub_indication or "")
+    if check.outcome is not Outcome.FAILED or open_instead is None:
+        return check
+    return replace(check, outcome=Outcome.UNKNOWN, sub_indication=open_instead)
 
 
 def _chain_facts(path: PathResult) -> list[dict[str, str | None]]:

@@ -40,8 +40,12 @@ class LaterRevision:
     step: Step
     allowed: bool
 
-    def to_json(self) -> dict[str, object]:
-        """As reports have it: the revision's number from 1, where it ends, what kind it is, what it changed."""
+    @cached_property
+    def fact(self) -> dict[str, object]:
+        """As reports have it: the revision's number from 1, where it ends, what kind it is, what it changed.
+
+        Made once, and the same for every signature before the revision.
+        """
         step = self.step
         return {
             "number": step.index + 1,

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trust.documents.pdf.proofs import Proofs
 from trust.pki.path import PathResult
 from trust.pki.trust_store import TrustStore
 
@@ -40,15 +39,6 @@ class Inside:
         if not all(path.passed for path in paths) or not needed <= self.offsets.keys():
             return None
         return max((self.offsets[octets] for octets in needed), default=0)
-
-
-def level_of(*, time_is_proven: bool, covered_end: int, needed_end: int | None, proofs: Proofs) -> Level:
-    """The level of a signature that covers up to `covered_end`; `needed_end` as `Inside.end_of` gives it."""
-    if not time_is_proven:
-        return Level.B_B
-    if needed_end is None:
-        return Level.B_T
-    return Level.B_LTA if proofs.covers(covered_end, needed_end) else Level.B_LT
 
 
 def anchors_only(trust: TrustStore) -> TrustStore:

@@ -50,6 +50,11 @@ class Proofs:
         furthest = max(ends)
         return any(proof.covered_end > furthest for proof in self._proofs)
 
+    @property
+    def furthest(self) -> int:
+        """Up to where any document timestamp covers; 0 where there is none."""
+        return max((proof.covered_end for proof in self._proofs), default=0)
+
     def believable(self, material: Material) -> Material:
         """The lists and answers that count, by when they are proven to have existed.
 

@@ -37,6 +37,14 @@ class Material:
     def __bool__(self) -> bool:
         return bool(self.certificates or self.crls or self.ocsps)
 
+    def before(self, end: int) -> "Material":
+        """What of it stands before an octet of the file."""
+        return Material(
+            certificates=tuple(item for item in self.certificates if item.offset < end),
+            crls=tuple(item for item in self.crls if item.offset < end),
+            ocsps=tuple(item for item in self.ocsps if item.offset < end),
+        )
+
     def first(self, other: "Material") -> "Material":
         """The same, with what `other` has before the rest."""
         return Material(
