@@ -1,8 +1,11 @@
 """What may follow a signature and what may not: the classic attacks, each by its name."""
 
+<<<<<<< HEAD
 import re
 from dataclasses import replace
 
+=======
+>>>>>>> main
 import pytest
 
 from tests.support.growth import require_linear
@@ -20,6 +23,7 @@ from tests.support.pdfs import (
     seal,
     signed_message,
     stream,
+    with_octets,
 )
 from tests.support.pki import TestPki
 from trust.crypto.digests import sha256
@@ -185,7 +189,7 @@ def test_shadow_attack_cross_references_planted_before_signing_are_not_woken_up_
     newest = previous(prepared.data)
     data = prepared.data.replace(b"/Prev 0000000000", b"/Prev %010d" % newest, 1)
     _, length, second, _ = prepared.byte_range
-    ready = replace(prepared, data=data, digest=sha256(data[:length] + data[second:]))
+    ready = with_octets(prepared, data, digest=sha256(data[:length] + data[second:]))
     sealed = embed(ready, signed_message(ready, leaf, pki=pki))
     assert judged(sealed, trust, pki).indication is Indication.VALID
     woken = sealed + b"startxref\n%d\n%%%%EOF\n" % where
@@ -202,7 +206,7 @@ def test_a_certification_that_allows_nothing_allows_no_second_seal(pki, trust):
     def strict(prepared):
         data = prepared.data.replace(b"/P 2 /V /1.2", b"/P 1 /V /1.2")
         _, length, second, _ = prepared.byte_range
-        return replace(prepared, data=data, digest=sha256(data[:length] + data[second:]))
+        return with_octets(prepared, data, digest=sha256(data[:length] + data[second:]))
 
     first = prepared_for(certified(2), leaf, pki=pki)
     message = signed_message(strict(first), leaf, pki=pki)
@@ -294,7 +298,7 @@ def test_a_second_seal_may_not_bring_an_action_or_another_kind_of_annotation(sea
     data = sealed + prepared.data[len(sealed) :].replace(old, new, 1)
     _, length, second, _ = prepared.byte_range
     digest = sha256(data[:length] + data[second:])
-    changed_so = replace(prepared, data=data, digest=digest)
+    changed_so = with_octets(prepared, data, digest=digest)
     report = judged(embed(changed_so, signed_message(changed_so, leaf, pki=pki)), trust, pki)
     assert report.parts[0].reasons() == ("later-changes",)
     assert report.parts[1].indication is Indication.VALID

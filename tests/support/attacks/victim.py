@@ -8,10 +8,10 @@ signer plays along, signatures over whatever the signer wants.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from tests.support.pdfs import Kind, append, build_pdf, impression, seal, stream
+from tests.support.pdfs import Kind, append, build_pdf, impression, seal, stream, with_octets
 from tests.support.pki import Leaf, TestPki
 from trust.crypto import der_reader
 from trust.crypto.cms import max_signed_data_size
@@ -226,7 +226,7 @@ def _swapped(octets: bytes, old: bytes, new: bytes) -> bytes:
 def redigested(prepared: PreparedDocument, data: bytes) -> PreparedDocument:
     """The same preparation over changed octets."""
     _, length, second, _ = prepared.byte_range
-    return replace(prepared, data=data, digest=sha256(data[:length] + data[second:]))
+    return with_octets(prepared, data, digest=sha256(data[:length] + data[second:]))
 
 
 def signed(prepared: PreparedDocument, leaf: Leaf) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from trust.crypto.digests import CHUNK_BYTES, Digest, StreamingDigests
+from trust.documents.pdf.octets import Octets, let_go
 
 ByteRange = tuple[int, int, int, int]
 
@@ -16,7 +17,7 @@ class CoveredDigests:
     its own revision.
     """
 
-    def __init__(self, data: bytes, byte_ranges: Sequence[ByteRange]) -> None:
+    def __init__(self, data: Octets, byte_ranges: Sequence[ByteRange]) -> None:
         self._data = data
         self._gaps = sorted({length for _, length, _, _ in byte_ranges})
         self._forks: dict[Digest, dict[int, StreamingDigests]] = {}
@@ -44,9 +45,11 @@ class CoveredDigests:
 
     def _update(self, running: StreamingDigests, start: int, end: int) -> None:
         for at in range(start, end, CHUNK_BYTES):
-            running.update(self._data[at : min(at + CHUNK_BYTES, end)])
+            piece_end = min(at + CHUNK_BYTES, end)
+            running.update(self._data[at:piece_end])
+            let_go(self._data, at, piece_end)
 
 
-def covered_digest(data: bytes, byte_range: ByteRange, algorithm: Digest = Digest.SHA256) -> bytes:
+def covered_digest(data: Octets, byte_range: ByteRange, algorithm: Digest = Digest.SHA256) -> bytes:
     """The digest of what one sound byte range covers."""
     return CoveredDigests(data, (byte_range,)).of(byte_range, algorithm)

@@ -22,6 +22,7 @@ from trust.documents.pdf.limits import (
     MAX_OBJECTS,
     MAX_REVISIONS,
 )
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import (
     Dictionary,
     IndirectObject,
@@ -102,7 +103,7 @@ class CrossReferences:
         return max(counted, max(self.locations, default=0) + 1, 1)
 
 
-def read_cross_references(data: bytes) -> CrossReferences:
+def read_cross_references(data: Octets) -> CrossReferences:
     """The cross-references of a whole file; raises a `DocumentRefused` that says what is wrong with it."""
     _require_header(data)
     newest_first: list[Section] = []
@@ -132,7 +133,7 @@ def read_cross_references(data: bytes) -> CrossReferences:
     return CrossReferences(sections=sections, start=first, locations=locations)
 
 
-def _require_header(data: bytes) -> None:
+def _require_header(data: Octets) -> None:
     at = data.find(b"%PDF-", 0, _HEADER_WINDOW)
     if at < 0:
         raise DocumentNotPdf("this is not a PDF file: it does not begin with %PDF-")
@@ -140,7 +141,7 @@ def _require_header(data: bytes) -> None:
         raise DocumentMalformed(f"{at} octets stand before %PDF-; save the document anew without them")
 
 
-def last_startxref(data: bytes, limit: int) -> int:
+def last_startxref(data: Octets, limit: int) -> int:
     """Where the file, cut off at `limit`, says that its newest section stands; raises DocumentRefused."""
     end = data.rfind(b"%%EOF", 0, limit)
     if end < 0 or limit - end - 5 > MAX_BYTES_AFTER_EOF:
@@ -157,7 +158,7 @@ def _offset(value: Value, name: str) -> int:
     return value
 
 
-def _read_section(data: bytes, at: int) -> Section:
+def _read_section(data: Octets, at: int) -> Section:
     if at >= len(data):
         raise DocumentTruncated(f"cross-references should stand at octet {at}, after the end of the file")
     table = _TABLE.match(data, at)
@@ -169,7 +170,7 @@ def _read_section(data: bytes, at: int) -> Section:
     raise DocumentMalformed(f"no cross-references stand at octet {at}, where the file says; save it anew")
 
 
-def _read_table(data: bytes, start: int, at: int) -> Section:
+def _read_table(data: Octets, start: int, at: int) -> Section:
     used: dict[int, Location] = {}
     free: dict[int, Location] = {}
     while (trailer := _TRAILER.match(data, at)) is None:
@@ -214,7 +215,7 @@ def _read_table(data: bytes, start: int, at: int) -> Section:
     )
 
 
-def _read_stream(data: bytes, start: int, number: int) -> Section:
+def _read_stream(data: Octets, start: int, number: int) -> Section:
     indirect = read_indirect_object(data, start, number)
     dictionary = indirect.value
     if not isinstance(dictionary, Dictionary) or dictionary.get("Type") != "XRef":
@@ -294,7 +295,7 @@ def stream_octets(indirect: IndirectObject, length: Value) -> bytes:
     return indirect.source[indirect.stream : end]
 
 
-def own_stream_reference(section: Section, data: bytes) -> Reference | None:
+def own_stream_reference(section: Section, data: Octets) -> Reference | None:
     """The reference of the section's own stream object, where it is one."""
     number = object_number_at(data, section.start) if section.is_stream else None
     return Reference(number, 0) if number is not None else None

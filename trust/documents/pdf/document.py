@@ -19,6 +19,7 @@ from trust.documents.pdf.limits import (
     MAX_DOCUMENT_BYTES,
     MAX_REFERENCE_HOPS,
 )
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import (
     Dictionary,
     IndirectObject,
@@ -48,7 +49,7 @@ class Document:
     Raises DocumentRefused in all its methods: too large, not a PDF, truncated, malformed, encrypted.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Octets) -> None:
         if len(data) > MAX_DOCUMENT_BYTES:
             raise DocumentTooLarge(
                 f"the document has {len(data)} octets; at most {MAX_DOCUMENT_BYTES} are read"

@@ -9,6 +9,7 @@ from functools import cached_property
 from trust.documents.pdf.crossreference import InFile, InStream, Location
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.history import History, RevisionView
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import Dictionary, Reference
 
 _WHITE = b"\x00\t\n\x0c\r "
@@ -87,7 +88,7 @@ def reference_counts(document: Document) -> Counter[int]:
     return Counter({number: index.count(number, history.last) for number in index.numbers()})
 
 
-def _references_in(octets: bytes) -> Iterator[tuple[int, int]]:
+def _references_in(octets: Octets) -> Iterator[tuple[int, int]]:
     """Each object referred to, and an octet before which the reference begins."""
     for match in _END_OF_REFERENCE.finditer(octets):
         before = _last_numbers(octets, match.start())
@@ -111,7 +112,7 @@ def _references_in(octets: bytes) -> Iterator[tuple[int, int]]:
             yield int(before[1][-_DIGITS:]), match.start()
 
 
-def _last_numbers(octets: bytes, end: int) -> re.Match[bytes] | None:
+def _last_numbers(octets: Octets, end: int) -> re.Match[bytes] | None:
     """The one or two numbers that stand right before an octet, however much white space is between."""
     window = _WINDOW
     while True:

@@ -15,6 +15,7 @@ from trust.documents.pdf.errors import DocumentNotSigned, DocumentRefused, Docum
 from trust.documents.pdf.fields import Field
 from trust.documents.pdf.history import History, RevisionView
 from trust.documents.pdf.limits import MAX_CONTENTS_BYTES, MAX_SIGNATURES_PER_FILE
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import Dictionary, Entry, Reference, text_string
 
 _END_OF_REVISION = re.compile(rb"%%EOF[\x00\t\n\x0c\r ]*\Z")
@@ -128,7 +129,7 @@ def _byte_range(dictionary: Dictionary) -> tuple[int, int, int, int] | None:
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
-def _structure_problems(data: bytes, offset: int, dictionary: Dictionary) -> tuple[str, ...]:
+def _structure_problems(data: Octets, offset: int, dictionary: Dictionary) -> tuple[str, ...]:
     """What is unsound about the range and the contents; each is told, none hides another."""
     problems: list[str] = []
     if dictionary.repeated:
@@ -147,7 +148,7 @@ def _structure_problems(data: bytes, offset: int, dictionary: Dictionary) -> tup
 
 
 def _coverage_problems(
-    data: bytes,
+    data: Octets,
     offset: int,
     dictionary: Dictionary,
     byte_range: tuple[int, int, int, int],
@@ -204,7 +205,7 @@ def _with_problem(signature: EmbeddedSignature, problem: str) -> EmbeddedSignatu
     return replace(signature, problems=(*signature.problems, problem))
 
 
-def newest_signature(data: bytes) -> EmbeddedSignature:
+def newest_signature(data: Octets) -> EmbeddedSignature:
     """The sound signature that covers the whole file; raises DocumentNotSigned where there is none."""
     signatures = read_signatures(History(Document(data)))
     if not signatures or signatures[-1].problems or signatures[-1].covered_end != len(data):
