@@ -107,39 +107,47 @@ class PathSearch:
         return islice(self._walk(leaf), MAX_PATHS_JUDGED)
 
     def _walk(self, leaf: Certificate) -> Iterator[CertificatePath]:
-        waiting: list[CertificatePath] = [(leaf,)]
+        path: CertificatePath = (leaf,)
+        if self._pool.is_anchor(leaf):
+            yield path
+        # Those still to be tried above each certificate of the path, each verified only when its turn comes.
+        waiting = [self._above(path)]
         steps = 0
         while waiting:
-            path = waiting.pop()
-            if self._pool.is_anchor(path[-1]):
-                yield path
+            above = next(waiting[-1], None)
+            if above is None:
+                waiting.pop()
+                path = path[:-1]
                 continue
             steps += 1
             if steps > MAX_STEPS:
                 self.exhausted = True
                 return
-            # Reversed, because the last one put down is taken up first.
-            waiting.extend((*path, above) for above in reversed(self._above(path)))
+            path = (*path, above)
+            if self._pool.is_anchor(above):
+                # Whoever is not content with this anchor may find another above it.
+                yield path
+            waiting.append(self._above(path))
 
-    def _above(self, path: CertificatePath) -> list[Certificate]:
+    def _above(self, path: CertificatePath) -> Iterator[Certificate]:
         below = path[-1]
         distance = self._pool.distance(below.issuer_name)
         if distance is None or len(path) + distance >= MAX_PATH_CERTIFICATES:
-            return []
+            return
         seen = {(each.subject_name, each.spki) for each in path}
-        found: list[Certificate] = []
         refuted: str | None = None
+        any_holds = False
         for candidate in sorted(self._pool.named(below.issuer_name), key=self._likelihood):
             if (candidate.subject_name, candidate.spki) in seen or not _keys_may_match(below, candidate):
                 continue
             holds = self._verify(below, candidate)
             if holds:
-                found.append(candidate)
+                any_holds = True
+                yield candidate
             elif holds is not None and below.scheme is not None:
                 refuted = f"{below.subject_text} is not signed by {candidate.subject_text}, which it names"
-        if not found and refuted is not None:
+        if not any_holds and refuted is not None:
             self.refuted = refuted
-        return found
 
     def _likelihood(self, candidate: Certificate) -> tuple[bool, bool]:
         """Anchors first, then what is valid at the moment; otherwise in the order at hand."""
