@@ -1,11 +1,7 @@
 """What may follow a signature and what may not: the classic attacks, each by its name."""
 
-<<<<<<< HEAD
 import re
-from dataclasses import replace
 
-=======
->>>>>>> main
 import pytest
 
 from tests.support.growth import require_linear
