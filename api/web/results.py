@@ -148,6 +148,7 @@ def _sentence(report: Report, _: Say) -> str:
         "timestamp": _("The timestamp is genuine: the content existed by then and has not been changed."),
         "certificate": _("The certificate is genuine and holds at this time."),
         "crl": _("The list is genuine and current."),
+        "ocsp": _("The answer is genuine and current. What it says of the certificate stands below."),
     }.get(report.kind, _("Every check passed."))
 
 

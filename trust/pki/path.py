@@ -106,7 +106,7 @@ def validate_path(
     desk = RevocationDesk(
         pool=pool,
         lists=(*trust.lists, *_readable(extra_crls, read_crl, MAX_EXTRA_CRLS)),
-        answers=_readable(extra_ocsps, read_ocsp, MAX_EXTRA_OCSPS),
+        answers=(*trust.answers, *_readable(extra_ocsps, read_ocsp, MAX_EXTRA_OCSPS)),
         at=moment,
         now=now,
         policy=policy or shipped_policy(),
