@@ -180,6 +180,7 @@ def build_services(
         timestamps=parts.timestamps,
         trust=trust,
         clock=parts.clock,
+        randomness=parts.randomness,
         ids=parts.ids,
         lease=settings.lease,
     )

@@ -18,6 +18,7 @@ from tests.support.pki import Leaf, TestPki
 from trust.crypto.cms import add_timestamp, max_signed_data_size
 from trust.crypto.digests import sha256
 from trust.crypto.parsed_cms import ParsedCms
+from trust.crypto.suites import Suite
 from trust.documents.pdf import AnyPlacement, Impression, Placement, PreparedDocument, embed, prepare
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.octets import Octets
@@ -195,6 +196,7 @@ def prepared_for(
         reserved=max_signed_data_size(leaf.identity, TOKEN_ROOM),
         at=pki.now,
         digest_algorithm=leaf.identity.digest,
+        declares_iso_32002=leaf.identity.suite is Suite.ED25519,
     )
 
 

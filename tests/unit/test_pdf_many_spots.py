@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from tests.support.pdfs import FIRST_PAGE, Kind, build_pdf, impression, seal
+from tests.support.pdfs import FIRST_PAGE, FREE_NUMBER, Kind, build_pdf, impression, seal, stream
 from tests.support.pki import TestPki
 from tests.support.placing import PAGES, SOLID, ink, is_at, prepare_at, solid
 from tests.support.rendering import render
@@ -18,6 +18,7 @@ from trust.documents.pdf import (
     DocumentTooLarge,
     Edge,
     Impression,
+    ImpressionRefused,
     Placement,
     PlacementOffPage,
     PlacementOnAllPages,
@@ -27,10 +28,12 @@ from trust.documents.pdf import (
 )
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import fields_of
+from trust.documents.pdf.kept import Kept
 from trust.documents.pdf.limits import MAX_PAGES_PER_IMPRESSION, MAX_SPOTS
 from trust.documents.pdf.pages import find_page, find_pages
 from trust.documents.pdf.placement import _shares
 from trust.documents.pdf.syntax import Reference
+from trust.kernel.errors import YinxinError
 
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 TURNS = [0, 90, 180, 270]
@@ -127,6 +130,24 @@ def test_only_the_pages_named_take_part_in_a_cross_page_seal():
     assert [each is not None for each in found] == [True, False, True, False, True]
 
 
+def test_pages_of_different_shape_have_their_strips_each_at_its_own_edge():
+    # The second page is turned, the third small and moved.
+    second, third = (
+        b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> %b >>" % shape
+        for shape in (
+            b"/MediaBox [0 0 595.27559 841.88976] /Rotate 90",
+            b"/MediaBox [9 9 292.464567 292.464567]",
+        )
+    )
+    document = build_pdf(
+        pages=3, page_entries=PAGES["a4"], objects={FREE_NUMBER + 10: second, FREE_NUMBER + 11: third}
+    )
+    placement = CrossPagePlacement(y_mm=40, width_mm=30, height_mm=30)
+    found = ink(document, prepare_at(document, placement, at=AT).data)
+    for each, width in zip(found, (210, 297, 100), strict=True):
+        assert is_at(each, (width - 10, 40, width, 70))
+
+
 @given(pages=st.integers(2, 3000), most=st.integers(2, MAX_PAGES_PER_IMPRESSION))
 def test_impressions_are_shared_evenly_and_no_page_stands_alone(pages, most):
     shares = _shares(pages, most)
@@ -194,6 +215,36 @@ def test_spots_that_look_the_same_share_one_appearance():
     assert prepared.data.count(b"/Subtype /Widget") == 9
 
 
+def test_a_second_document_with_the_same_picture_does_not_decode_it_again(monkeypatch):
+    placement = Placement(page=1, x_mm=10, y_mm=10)
+    picture = Impression(png=solid(9, 7), width_mm=20, height_mm=20)
+    once = prepare_at(build_pdf(), placement, at=AT, impression=picture).data
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("trust.documents.pdf.pictures.Image.open", never)
+    again = Impression(png=bytes(bytearray(picture.png)), width_mm=20, height_mm=20)
+    assert prepare_at(build_pdf(), placement, at=AT, impression=again).data == once
+    with pytest.raises(ImpressionRefused):
+        prepare_at(
+            build_pdf(), placement, at=AT, impression=Impression(png=solid(5, 5), width_mm=9, height_mm=9)
+        )
+
+
+def test_what_is_kept_is_bounded_and_the_longest_unused_goes_first():
+    kept: Kept[int] = Kept(2)
+    made: list[int] = []
+
+    def make(value: int) -> int:
+        made.append(value)
+        return value
+
+    for value in (1, 2, 1, 3, 1, 2):
+        assert kept.get(value, lambda value=value: make(value)) == value
+    assert made == [1, 2, 3, 2]
+
+
 def test_one_page_named_alone_is_written_as_the_plain_placement_is():
     document = build_pdf(pages=2)
     several = prepare_at(document, PlacementOnPages(pages=(2,), x_mm=10, y_mm=10), at=AT)
@@ -251,6 +302,61 @@ def test_pages_are_found_in_a_nested_tree_with_what_they_inherit():
         assert find_page(document, number) == find_pages(document, (number, 1))[0]
 
 
+@st.composite
+def page_trees(draw):
+    """The objects of a random page tree, and the numbers of its pages in order."""
+    objects: dict[int, bytes] = {}
+    leaves: list[int] = []
+    numbers = iter(range(40, 400))
+
+    def node(number: int, parent: bytes, depth: int) -> int:
+        if depth and draw(st.booleans()):
+            objects[number] = b"<< /Type /Page %b >>" % parent
+            leaves.append(number)
+            return 1
+        kids = [next(numbers) for _ in range(draw(st.integers(0, 4)) if depth < 4 else 0)]
+        count = sum(node(kid, b"/Parent %d 0 R" % number, depth + 1) for kid in kids)
+        objects[number] = b"<< /Type /Pages %b /Count %d /Kids [%b] /MediaBox [0 0 9 9] >>" % (
+            parent,
+            count,
+            b" ".join(b"%d 0 R" % kid for kid in kids),
+        )
+        return count
+
+    node(2, b"", 0)
+    return objects, leaves
+
+
+@settings(max_examples=100, deadline=None)
+@given(tree=page_trees(), data=st.data())
+def test_pages_of_any_tree_are_found_in_its_order(tree, data):
+    objects, leaves = tree
+    document = Document(build_pdf(objects=objects))
+    if not leaves:
+        with pytest.raises(DocumentMalformed):
+            find_pages(document, (1,))
+        return
+    asked = data.draw(st.lists(st.integers(1, len(leaves)), max_size=6))
+    found = find_pages(document, asked)
+    assert [(page.number, page.reference.number) for page in found] == [(n, leaves[n - 1]) for n in asked]
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(data=st.data())
+def test_a_damaged_document_is_sealed_at_many_spots_or_refused_and_never_anything_else(data):
+    kind = data.draw(st.sampled_from(Kind))
+    octets = bytearray(build_pdf(kind=kind, pages=3, objects=NESTED))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(octets) - 1))
+        octets[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    placement = data.draw(st.sampled_from([CrossPagePlacement(y_mm=10), PlacementOnAllPages(x_mm=1, y_mm=1)]))
+    try:
+        prepared = prepare_at(bytes(octets), placement, at=AT)
+    except YinxinError:
+        return
+    assert prepared.data.startswith(bytes(octets))
+
+
 @pytest.mark.parametrize(
     "tree",
     [
@@ -273,6 +379,18 @@ def test_the_first_page_is_where_an_invisible_signature_is_listed_and_nothing_is
     listed = Document(prepared.data).dictionary(FIRST_PAGE)
     assert listed is not None
     assert "Annots" in listed
+
+
+@pytest.mark.parametrize(("part", "has"), [(b"1", True), (b"2", False)])
+def test_an_invisible_signature_has_an_empty_appearance_where_an_archival_document_asks_for_one(part, has):
+    packet = b"<x:xmpmeta><pdfaid:part>" + part + b"</pdfaid:part></x:xmpmeta>"
+    document = build_pdf(
+        catalog_entries=b"/Metadata 8 0 R", objects={8: stream(packet, b"/Type /Metadata /Subtype /XML")}
+    )
+    prepared = prepare_at(document, None, at=AT)
+    (field,) = fields_of(Document(prepared.data))
+    assert ("AP" in field.dictionary) is has
+    assert ink(document, prepared.data, scale=1) == [None]
 
 
 def test_a_solid_picture_fills_its_box():

@@ -262,6 +262,9 @@ REFUSED = {
         '<g transform="scale(9e5)"><g transform="scale(9e5)"><rect width="9" height="9"/></g></g>',
         "beyond every measure",
     ),
+    "far away": ('<path d="M0 0h9v9h5000z"/>', "beyond every measure"),
+    "wide pen": ('<path d="M0 0h9" stroke="red" stroke-width="5000"/>', "wider than every measure"),
+    "miter limit": ('<g stroke-miterlimit="0.5"/>', "miter limit"),
     "minus": ('<rect width="-1" height="9"/>', "below zero"),
     "no number": ('<circle r="NaN"/>', "not a number"),
     "per cent": ('<rect width="50%" height="9"/>', "not a number"),
@@ -336,8 +339,8 @@ PUBLIC = (
         (b" " * (MAX_SVG_BYTES + 1), "octets"),
         (svg("<g>" * MAX_DEPTH + "</g>" * MAX_DEPTH), "nested deeper"),
         (svg("<g/>" * MAX_ELEMENTS), "elements"),
-        (svg('<path d="M0 0' + "h1" * MAX_SEGMENTS + '"/>'), "segments"),
-        (svg(('<path d="M0 0' + "h1" * 999 + '"/>') * (MAX_SEGMENTS // 1000 + 1)), "segments"),
+        (svg('<path d="M0 0' + "h.01" * MAX_SEGMENTS + '"/>'), "segments"),
+        (svg(('<path d="M0 0' + "h.01" * 999 + '"/>') * (MAX_SEGMENTS // 1000 + 1)), "segments"),
     ],
 )
 def test_what_is_hostile_or_no_drawing_is_refused(octets, reason):
@@ -347,7 +350,7 @@ def test_what_is_hostile_or_no_drawing_is_refused(octets, reason):
 
 def test_a_drawing_at_the_limit_is_read():
     count = MAX_SEGMENTS - 1
-    assert len(drawn('<path d="M0 50' + "h1" * count + '"/>').shapes[0].segments) == MAX_SEGMENTS
+    assert len(drawn('<path d="M0 50' + "h.05" * count + '"/>').shapes[0].segments) == MAX_SEGMENTS
 
 
 @settings(max_examples=300, deadline=None)

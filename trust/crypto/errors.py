@@ -37,3 +37,9 @@ class PolicyBroken(Broken):
     """The algorithm policy file cannot be read as a policy."""
 
     code = "algorithm-policy-broken"
+
+
+class HashNotSigned(InvalidInput):
+    """A hash made elsewhere is not signed: its length is another, or the suite hashes by itself only."""
+
+    code = "hash-not-signed"

@@ -37,6 +37,7 @@ from trust.documents.pdf.errors import (
     ValidationDataMissing,
 )
 from trust.documents.pdf.keywords import KeywordFinder, KeywordPlacement, beside_keyword
+from trust.documents.pdf.levels import Level, TimestampSource, add_document_timestamp, extend
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
 from trust.documents.pdf.octets import mapped
 from trust.documents.pdf.pictures import Impression
@@ -83,6 +84,7 @@ __all__ = [
     "KeywordNotFound",
     "KeywordPlacement",
     "KeywordSearchFailed",
+    "Level",
     "Placement",
     "PlacementBesideText",
     "PlacementOffPage",
@@ -94,13 +96,16 @@ __all__ = [
     "Rgb",
     "SealedRevision",
     "SignatureForAnother",
+    "TimestampSource",
     "ValidationData",
     "ValidationDataMissing",
+    "add_document_timestamp",
     "add_validation_data",
     "beside_keyword",
     "complete",
     "embed",
     "embed_to_file",
+    "extend",
     "mapped",
     "prepare",
     "prepare_document_timestamp",

@@ -1,6 +1,6 @@
 """What a visible seal draws at each of its spots: form XObjects around one shared picture (ISO 32000-1 §12.5.5)."""
 
-from trust.documents.pdf.archival import picture_rules
+from trust.documents.pdf.archival import picture_rules, wants_appearances
 from trust.documents.pdf.captions import SetCaption, caption_operators
 from trust.documents.pdf.colours import CALIBRATED_RGB
 from trust.documents.pdf.document import Document
@@ -25,6 +25,8 @@ _MATRICES = {
     180: b"[-1 0 0 -1 0 0]",
     270: b"[0 -1 1 0 0 0]",
 }
+# For a field that has no place on its page.
+_NOTHING = b"<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Length 0 >>\nstream\n\nendstream"
 
 
 def add_appearances(
@@ -56,6 +58,11 @@ def add_appearances(
             forms[form] = revision.add(form)
         appearances.append(forms[form])
     return tuple(appearances)
+
+
+def add_unseen(revision: Revision, source: Document) -> Reference | None:
+    """The appearance of a signature that is not shown: an empty one in PDF/A-1, otherwise none."""
+    return revision.add(_NOTHING) if wants_appearances(source) else None
 
 
 def _add_picture(revision: Revision, picture: Picture) -> Reference:

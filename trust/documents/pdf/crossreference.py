@@ -185,13 +185,16 @@ def _read_table(data: Octets, start: int, at: int) -> Section:
             at = entry.end()
             # Octet 0 is the file's head: such entries are free ones whose writer said otherwise.
             if entry[3] == b"n" and int(entry[1]):
-                used[number] = InFile(int(entry[1]), int(entry[2]))
+                place = InFile(int(entry[1]), int(entry[2]))
+                if used.setdefault(number, place) != place:
+                    raise DocumentMalformed(f"the cross-reference table has object {number} in two places")
                 free.pop(number, None)
             elif number not in used:
                 free[number] = None
     dictionary, end = read_value(data, trailer.end())
     if not isinstance(dictionary, Dictionary):
         raise DocumentMalformed("the trailer is not a dictionary")
+    _require_single_keys(dictionary)
     hidden: Mapping[int, Location] = {}
     lowest = start
     if dictionary.get("XRefStm") is not None:
@@ -232,9 +235,19 @@ def _read_stream(data: Octets, start: int, number: int) -> Section:
     decoded = filters.decode(encoded, dictionary, limit=limit)
     if len(decoded) < count * sum(columns):
         raise DocumentMalformed("a cross-reference stream is shorter than it says")
-    entries = dict(_stream_entries(decoded, columns, ranges))
+    _require_single_keys(dictionary)
+    entries: dict[int, Location] = {}
+    for entry_number, location in _stream_entries(decoded, columns, ranges):
+        if entries.setdefault(entry_number, location) != location:
+            raise DocumentMalformed(f"the cross-reference stream has object {entry_number} in two places")
     end = (indirect.stream or start) + len(encoded)
     return Section(start=start, lowest=start, end=end, entries=entries, trailer=dictionary, is_stream=True)
+
+
+def _require_single_keys(trailer: Dictionary) -> None:
+    """Readers disagree which of two /Prev or /Root counts."""
+    if trailer.repeated:
+        raise DocumentMalformed(f"/{min(trailer.repeated)} stands twice in a trailer")
 
 
 def _index_ranges(dictionary: Dictionary) -> Iterator[range]:

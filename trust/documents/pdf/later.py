@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from trust.documents.pdf.changes import Change, ChangeKind, Need, SoundSignatures, Step, judge_step
+from trust.documents.pdf.changes import Change, ChangeKind, Need, SoundSignatures, Step
 from trust.documents.pdf.errors import DocumentRefused
 from trust.documents.pdf.history import History
 from trust.documents.pdf.permissions import Permissions
 from trust.documents.pdf.references import ReferenceIndex
 from trust.documents.pdf.signatures import EmbeddedSignature
+from trust.documents.pdf.steps import judge_step
 from trust.documents.pdf.uses import Uses
 
 _END_OF_FILE = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")

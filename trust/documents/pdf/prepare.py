@@ -11,7 +11,7 @@ for octet. The same input gives the same octets.
 from datetime import UTC, datetime
 
 from trust.crypto.digests import Digest
-from trust.documents.pdf.appearance import add_appearances
+from trust.documents.pdf.appearance import add_appearances, add_unseen
 from trust.documents.pdf.captions import Caption, set_caption
 from trust.documents.pdf.catalog import Extension, declared, put_in_catalog
 from trust.documents.pdf.document import Document
@@ -110,7 +110,7 @@ def prepare_document_timestamp(document: Octets, *, reserved: int) -> PreparedDo
         signature = signature_dictionary(head=_TIMESTAMP, reserved=reserved, tail=b"")
         reference = revision.add(signature.body)
         name = _choose_name(fields, None, automatic=_TIMESTAMP_NAME)
-        shown = (Shown(page=find_page(source, 1)),)
+        shown = _unseen(revision, source)
         put_in_catalog(
             revision, source, add_field(revision, source, name=name, signature=reference, shown=shown)
         )
@@ -165,7 +165,7 @@ def _shown(
     if placement is None:
         if caption is not None:
             raise PlacementRefused("an invisible signature has no place for a text; leave the text away")
-        return (Shown(page=find_page(source, 1)),)
+        return _unseen(revision, source)
     if impression is None:
         raise ImpressionRefused("a placement was given without an impression to put there")
     text = set_caption(caption) if caption is not None else None
@@ -180,3 +180,7 @@ def _shown(
         Shown(page=spot.page, spot=spot, appearance=appearance)
         for spot, appearance in zip(spots, appearances, strict=True)
     )
+
+
+def _unseen(revision: Revision, source: Document) -> tuple[Shown, ...]:
+    return (Shown(page=find_page(source, 1), appearance=add_unseen(revision, source)),)

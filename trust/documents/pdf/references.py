@@ -131,16 +131,3 @@ def is_metadata(view: RevisionView, number: int) -> bool:
     about = found.value
     named = about.get("Type") == "Metadata" and about.get("Subtype") == "XML"
     return named and not about.repeated and about.keys() <= _METADATA_KEYS
-
-
-def times_metadata_of_the_catalog(view: RevisionView, number: int) -> int:
-    """How many versions of the catalog, up to this revision, refer to this object as their metadata."""
-    root = view.root.number
-    indices, locations = view.history.versions.get(root, ([], []))
-    versions = 0
-    for index, location in zip(indices, locations, strict=True):
-        if index <= view.index and location is not None:
-            catalog = view.history.view(index).at(root, location).value
-            metadata = catalog.get("Metadata") if isinstance(catalog, Dictionary) else None
-            versions += isinstance(metadata, Reference) and metadata.number == number
-    return versions

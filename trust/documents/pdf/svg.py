@@ -36,8 +36,8 @@ MAX_DEPTH = 16
 # The longer side of every drawing in its own units.
 _SIDE = 1000.0
 _MAX_ASPECT = 10.0
-# A hundred thousand times the drawing's side: nested transforms cannot make numbers that no reader takes.
-_FARTHEST = 1e8
+# Thirty times the drawing's side; PDF/A-1 takes no number above 32,767 (ISO 19005-1 §6.1.12).
+_FARTHEST = 32_000.0
 
 Choice = TypeVar("Choice")
 
@@ -252,8 +252,8 @@ def _styled(style: _Style, given: Mapping[str, str]) -> _Style:
         style = replace(style, stroke_width=_length(given, "stroke-width"))
     if "stroke-miterlimit" in given:
         style = replace(style, miter_limit=number(given["stroke-miterlimit"], what="stroke-miterlimit"))
-    if style.stroke_width < 0 or style.miter_limit < 1:
-        raise ImpressionRefused("the drawing has a pen of a width below zero, or a miter limit below one")
+    if style.stroke_width < 0 or not 1 <= style.miter_limit <= _FARTHEST:
+        raise ImpressionRefused("the drawing has a pen of a width below zero, or an impossible miter limit")
     return style
 
 
@@ -333,6 +333,8 @@ def _stroke(style: _Style) -> Stroke | None:
         raise ImpressionRefused(
             "the drawing has a line under a transform that distorts it; turn it into a path"
         )
+    if style.stroke_width * scale > _FARTHEST:
+        raise ImpressionRefused("the drawing has a pen wider than every measure")
     return Stroke(
         colour=style.stroke,
         width=style.stroke_width * scale,

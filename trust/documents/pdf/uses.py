@@ -6,10 +6,12 @@ and then follow the file from revision to revision. An object that was there bef
 as used for something else from then on, so that no chain of changes, each allowed, launders what it was for.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trust.documents.pdf.drawn import Drawn
 from trust.documents.pdf.errors import DocumentMalformed, DocumentTooLarge
 from trust.documents.pdf.fields import Field, form_of
 from trust.documents.pdf.history import RevisionView
@@ -18,27 +20,10 @@ from trust.documents.pdf.pages import box_of, is_page_tree_node
 from trust.documents.pdf.syntax import Dictionary, Reference, Value
 
 _READ_ONLY = 1  # field flag 1 (Table 221)
-# Comments (ISO 32000-2 Table 171, markup annotations), without those that are made to cover what is there:
-# free text, stamps and redactions are what attacks on certified documents hide behind.
-COMMENTS = frozenset(
-    {
-        "Text",
-        "Line",
-        "Square",
-        "Circle",
-        "Polygon",
-        "PolyLine",
-        "Highlight",
-        "Underline",
-        "Squiggly",
-        "StrikeOut",
-        "Caret",
-        "Ink",
-        "Popup",
-    }
-)
 # The page tree is read anew where a revision changed it; no honest file does so many times over.
 _MAX_NODES_REREAD = 100_000
+# The store, /VRI in it, and the data of one signature in that.
+_STORE_DEPTH = 2
 
 Box = tuple[float, float, float, float]
 
@@ -88,9 +73,13 @@ class Uses:
         self._tainted: set[int] = set()
         self._reread = 0
         self._annotated: dict[int, int] | None = None
+        self._drawn: Drawn | None = None
+        self._expected: Counter[int] = Counter()
+        self._counted: set[tuple[int, int]] = set()
         self._read_singles()
         self._read_fields()
         self._read_pages()
+        self._expect_all()
 
     def of(self, number: int) -> frozenset[Use]:
         """The uses of an object."""
@@ -134,10 +123,23 @@ class Uses:
             and any(number in appearances_of(self.view.dictionary(each)) for each in parts_of(field))
         )
 
-    def follow(self, view: RevisionView, touched: Set[int], created: Set[int], *, anew: bool) -> None:
+    def expected(self, number: int) -> int:
+        """How many references to an object are known: from trailers, catalog, form, store and pages."""
+        return self._expected[number]
+
+    def is_drawn(self, number: int) -> bool:
+        """Whether what is drawn on any page can reach an object."""
+        if self._drawn is None:
+            self._drawn = Drawn()
+            for _, dictionary, _ in self._page_tree():
+                self._drawn.add_node(self.view, dictionary)
+        return number in self._drawn.numbers
+
+    def follow(self, view: RevisionView, replaced: Set[int], created: Set[int], *, anew: bool) -> None:
         """Goes on to the next revision, in which these objects were touched; reads all `anew` where asked."""
         before = self.view
         self.view = view
+        touched = replaced | created
         gained: list[tuple[int, Use]] = []
 
         # 1. The few things that there is one of.
@@ -184,6 +186,16 @@ class Uses:
             if number not in created and locations.get(number) is not None:
                 self._tainted.add(number)
 
+        # 5. Who refers to what, and what is drawn.
+        self._expect_trailer(view)
+        for number in touched:
+            self._expect_from(view, number)
+        if anew:
+            self._drawn = None
+        elif self._drawn is not None:
+            for number in touched:
+                self._drawn.add_annotation(view, number)
+
     def _mark(self, value: Value, use: Use) -> None:
         if isinstance(value, Reference):
             self._singles.setdefault(value.number, set()).add(use)
@@ -197,11 +209,64 @@ class Uses:
         self._mark(catalog.get("AcroForm"), Use.FORM)
         if (form := form_of(view)) is not None:
             self._mark(form.get("Fields"), Use.FORM_FIELDS)
-        store = catalog.get("DSS")
-        self._mark(store, Use.VALIDATION_DATA)
-        if (dictionary := view.dictionary(store)) is not None:
-            for key in ("Certs", "CRLs", "OCSPs", "VRI"):
-                self._mark(dictionary.get(key), Use.VALIDATION_DATA)
+        for number in self._store_numbers(catalog.get("DSS")):
+            self._singles.setdefault(number, set()).add(Use.VALIDATION_DATA)
+
+    def _store_numbers(self, store: Value) -> set[int]:
+        """The objects of the store of validation data, but for the data themselves."""
+        numbers = _numbers((store,))
+        dictionary = self.view.dictionary(store)
+        if dictionary is None:
+            return numbers
+        numbers |= _numbers(dictionary.get(key) for key in ("Certs", "CRLs", "OCSPs", "VRI"))
+        for value in (self.view.dictionary(dictionary.get("VRI")) or {}).values():
+            entry = self.view.dictionary(value)
+            if entry is not None and isinstance(value, Reference):
+                numbers.add(value.number)
+            if entry is not None:
+                numbers |= _numbers(entry.get(key) for key in ("Cert", "CRL", "OCSP"))
+        return numbers
+
+    def _expect_all(self) -> None:
+        """Counts the references from every version, up to this revision, of the things there is one of."""
+        history = self.view.history
+        single = [number for number in self._singles if number in history.versions]
+        for index in range(self.view.index + 1):
+            self._expect_trailer(history.view(index))
+        for number in {*single, *(page for pages in self._lists.values() for page in pages)}:
+            for index in history.versions[number][0]:
+                if index <= self.view.index:
+                    self._expect_from(history.view(index), number)
+
+    def _expect_trailer(self, view: RevisionView) -> None:
+        trailer = view.cross_references.newest.trailer
+        self._expected.update(_numbers_with_repeats((trailer.get("Root"), trailer.get("Info"))))
+
+    def _expect_from(self, view: RevisionView, number: int) -> None:
+        """Counts what one version of the catalog, the form, the store or a page refers to."""
+        location = view.cross_references.locations.get(number)
+        found = view.at(number, location) if location is not None else None
+        if found is None or not isinstance(found.value, Dictionary):
+            return
+        # Two revisions, and two numbers of an object stream, may name the same octets: they count once.
+        place = id(found.source), found.start
+        if place in self._counted:
+            return
+        self._counted.add(place)
+        value, uses = found.value, self._singles.get(number, set())
+        values: list[Value] = []
+        if Use.CATALOG in uses:
+            form, store = value.get("AcroForm"), value.get("DSS")
+            values += (form, store, value.get("Metadata"))
+            values += (form.get("Fields"),) if isinstance(form, Dictionary) else ()
+            values += _within_store(store) if isinstance(store, Dictionary) else ()
+        if Use.FORM in uses:
+            values.append(value.get("Fields"))
+        if Use.VALIDATION_DATA in uses:
+            values += _within_store(value)
+        if number in self.pages:
+            values.append(value.get("Annots"))
+        self._expected.update(_numbers_with_repeats(values))
 
     def _read_fields(self) -> None:
         self.field_of = {}
@@ -333,6 +398,23 @@ def _parts_of_page(view: RevisionView, page: Dictionary) -> set[int]:
     contents = page.get("Contents")
     parts = (page.get("Resources"), contents, page.get("Annots"), *(view.array(contents) or []))
     return _numbers(parts)
+
+
+def _within_store(value: Dictionary) -> list[Value]:
+    """What the store, the data by signature, or those of one signature refer to, as far as it may be replaced."""
+    found: list[Value] = []
+    waiting: list[tuple[Value, int]] = [(value, 0)]
+    while waiting:
+        each, depth = waiting.pop()
+        if isinstance(each, Dictionary) and depth <= _STORE_DEPTH:
+            waiting.extend((below, depth + 1) for below in each.values())
+        else:
+            found.append(each)
+    return found
+
+
+def _numbers_with_repeats(values: Iterable[Value]) -> list[int]:
+    return [value.number for value in values if isinstance(value, Reference)]
 
 
 def _numbers(values: Iterable[Value]) -> set[int]:
