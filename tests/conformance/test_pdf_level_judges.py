@@ -11,14 +11,14 @@ import pytest
 from pyhanko.sign.ades.report import AdESPassed, AdESStatus
 
 from tests.support.level_cases import CASES, Case, SealedCases
-from tests.support.pdf_levels import Level, seal_at, stamp_document, validation_data
+from tests.support.pdf_levels import extended, seal_at
 from tests.support.pdf_parts import parts_of
 from tests.support.pdfs import Kind, build_pdf, seal
 from tests.support.poppler import BROKEN, NOT_JUDGED, VALID, Pdfsig, needs_pdfsig
 from tests.support.pyhanko_ades import ades_verdicts, timestamp_verdicts
 from tests.support.pyhanko_peer import peer_judges
 from trust.crypto.suites import Suite
-from trust.documents.pdf import add_validation_data, validate
+from trust.documents.pdf import Level, validate
 from trust.kernel.report import Indication
 
 FROM_B_LT_ON = (Level.B_LT, Level.B_LTA)
@@ -48,14 +48,17 @@ def test_we_call_it_valid_and_a_cut_at_a_signatures_end_gives_the_earlier_file(
 
 
 def test_each_of_six_revisions_is_got_back_from_the_last(cases: SealedCases) -> None:
-    """Sealed, stored, stamped; sealed again by another suite, stored, stamped."""
+    """Sealed, extended twice; sealed again by another suite, extended twice."""
     pki, first, second = cases.pki, cases.leaf(Suite.P256_SHA256), cases.leaf(Suite.RSA3072_SHA256)
     revisions = [seal(build_pdf(), first, pki=pki)]
-    revisions.append(revisions[-1] + add_validation_data(revisions[-1], validation_data(pki, first)))
-    revisions.append(stamp_document(revisions[-1], pki=pki))
+    revisions.append(extended(revisions[-1], to=Level.B_LT, pki=pki))
+    revisions.append(extended(revisions[-1], to=Level.B_LTA, pki=pki))
     revisions.append(seal(revisions[-1], second, pki=pki, placement=None))
-    revisions.append(revisions[-1] + add_validation_data(revisions[-1], validation_data(pki, second)))
-    revisions.append(stamp_document(revisions[-1], pki=pki))
+    revisions.append(extended(revisions[-1], to=Level.B_LT, pki=pki))
+    revisions.append(extended(revisions[-1], to=Level.B_LTA, pki=pki))
+    for earlier, later in pairwise(revisions):
+        assert len(later) > len(earlier)
+        assert later.startswith(earlier)
     assert [each.signed for each in parts_of(revisions[-1])] == [revisions[at] for at in (0, 2, 3, 5)]
     for revision in revisions:
         assert validate(revision, trust=pki.trust_store(), at=pki.now).indication is Indication.VALID

@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.support.level_cases import CASES, Case, SealedCases
-from tests.support.pdf_levels import Level
 from tests.support.pdf_parts import SignatureParts, parts_of, stored_data
 from tests.support.pdfs import Kind
 from trust.crypto.suites import Suite
+from trust.documents.pdf import Level
 
 pytestmark = [
     pytest.mark.stranger,

@@ -10,6 +10,7 @@ import pytest
 
 from seals.errors import SealBatchUnknown, SealUseLost
 from seals.model import SealUseState, SignatureLevel, WhenTimestampAway
+from seals.uses import seal_documents
 from seals.uses.batches import MAX_ITEMS, BatchAnswer, BatchRefused
 from seals.uses.documents import DocumentRef, DocumentToSeal
 from seals.uses.seal_documents import BatchRequest
@@ -216,8 +217,6 @@ def test_an_item_that_the_signer_refuses_is_left_to_the_worker_and_the_others_ar
 def test_an_item_that_the_worker_resolved_first_does_not_take_the_others_with_it(
     desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from seals.uses import seal_documents
-
     real = seal_documents.conclude_completed
     lost: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Digests signed: by an authorisation that allows them and no other, each a seal use, refusals kept, crashes resolved."""
+"""Digests signed: only by an authorisation that allows them, each a seal use, refusals kept, crashes resolved."""
 
 import itertools
 import threading

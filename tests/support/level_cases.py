@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.pdf_levels import Level, seal_at
+from tests.support.pdf_levels import seal_at
 from tests.support.pdfs import Kind, build_pdf
 from tests.support.pki import Leaf, TestPki
 from trust.crypto.suites import Suite
+from trust.documents.pdf import Level
 
 SAMPLES = Path(os.environ.get("YINXIN_SAMPLES", "../shared/samples"))
 # By five programs: a converted notice and its PDF/A, a scan, compressed cross-references, PDF 2.0.

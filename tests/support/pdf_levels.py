@@ -1,28 +1,26 @@
-"""Documents at each PAdES baseline level (ETSI EN 319 142-1 §6), made from the library's steps.
+"""Documents at each PAdES baseline level (ETSI EN 319 142-1 §6), with the test PKI's timestamps and lists.
 
 sealed = seal_at(Level.B_LTA, document, leaf, pki=pki)
 """
 
-from enum import StrEnum
+from dataclasses import dataclass
 
 from tests.support.pdfs import LOWER_RIGHT, TOKEN_ROOM, seal
 from tests.support.pki import Leaf, TestPki
-from trust.documents.pdf import (
-    AnyPlacement,
-    ValidationData,
-    add_validation_data,
-    embed,
-    prepare_document_timestamp,
-)
+from trust.documents.pdf import AnyPlacement, Level, extend
 
 
-class Level(StrEnum):
-    """The levels, each with all that the ones before it have."""
+@dataclass(frozen=True, kw_only=True)
+class PkiTimestamps:
+    """The test PKI's timestamp authority as the source that `extend` asks."""
 
-    B_B = "B-B"
-    B_T = "B-T"
-    B_LT = "B-LT"
-    B_LTA = "B-LTA"
+    pki: TestPki
+
+    def largest_token(self) -> int:
+        return TOKEN_ROOM
+
+    def token(self, imprint: bytes) -> bytes:
+        return self.pki.token(imprint)
 
 
 def seal_at(
@@ -33,30 +31,11 @@ def seal_at(
     pki: TestPki,
     placement: AnyPlacement | None = LOWER_RIGHT,
 ) -> bytes:
-    """The document sealed at a level, with the validation data of everything in it from B-LT on."""
-    # 1. The signature, with a timestamp over it from B-T on.
+    """The document sealed at a level; from B-LT on, the signatures that it had are brought there too."""
     sealed = seal(document, leaf, pki=pki, placement=placement, stamped=level is not Level.B_B)
-    # 2. What a verifier needs of certificates and revocation, before the timestamp that keeps it.
-    if level in (Level.B_LT, Level.B_LTA):
-        sealed += add_validation_data(sealed, validation_data(pki, leaf))
-    # 3. A timestamp over all of it.
-    if level is Level.B_LTA:
-        sealed = stamp_document(sealed, pki=pki)
-    return sealed
+    return extended(sealed, to=level, pki=pki)
 
 
-def validation_data(pki: TestPki, *leaves: Leaf) -> ValidationData:
-    """The certificates of these leaves and of the timestamp authority up to the root, and every authority's list."""
-    stamping = pki.timestamp_authority
-    certificates = [each for leaf in (*leaves, stamping) for each in (leaf.certificate, *leaf.chain)] + [
-        pki.root.certificate
-    ]
-    return ValidationData(
-        certificates=tuple(dict.fromkeys(certificates)), crls=(pki.crl(pki.root), pki.crl(pki.issuing))
-    )
-
-
-def stamp_document(document: bytes, *, pki: TestPki) -> bytes:
-    """The document with a document timestamp more."""
-    prepared = prepare_document_timestamp(document, reserved=TOKEN_ROOM)
-    return embed(prepared, pki.token(prepared.digest))
+def extended(document: bytes, *, to: Level, pki: TestPki) -> bytes:
+    """The document brought to a level by what the test PKI knows."""
+    return extend(document, to=to, trust=pki.trust_store(), timestamps=PkiTimestamps(pki=pki), at=pki.now)

@@ -36,9 +36,9 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
-from tests.support.pdf_levels import Level
 from tests.support.pki import TestPki
 from tests.support.pyhanko_peer import peer_reader
+from trust.documents.pdf import Level
 
 # It warns below B-LTA that there is no proof of existence, and traces what it does not accept.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
