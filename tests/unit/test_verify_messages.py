@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.foreign_pki import answer, authority, person
 from tests.support.messages import pem, response, signature, streamed, together
 from tests.support.pki import TestPki
 from trust.crypto import der
@@ -253,8 +254,10 @@ def test_kinds_are_told_from_the_first_octets_alone(data, found):
     assert format_of(data[:1024], "upload") is found
 
 
-MADE = [DETACHED, INSIDE, streamed(INSIDE), TOKEN, response(TOKEN), SEAL.certificate, PKI.crl()]
-NAMES = ["x", "x.p7s", "x.tsr", "x.cer", "x.crl"]
+ROOT = authority("root")
+ANSWER = answer(person("leaf", ROOT), ROOT)
+MADE = [ANSWER, DETACHED, INSIDE, streamed(INSIDE), TOKEN, response(TOKEN), SEAL.certificate, PKI.crl()]
+NAMES = ["x", "x.p7s", "x.tsr", "x.cer", "x.crl", "x.ocsp"]
 
 
 @settings(deadline=None, max_examples=120)
