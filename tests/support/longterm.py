@@ -6,14 +6,13 @@ kept = add_document_timestamp(with_material, pki, gen_time=later)
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from tests.support.pdfs import prepared_for, stream
+from tests.support.pdfs import TOKEN_ROOM, stream
 from tests.support.pki import Leaf, TestPki
-from trust.crypto.digests import sha256
 from trust.documents.pdf import embed
 from trust.documents.pdf.document import Document
+from trust.documents.pdf.prepare import prepare_document_timestamp
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, with_entries, written_array
 
@@ -66,16 +65,8 @@ def add_document_timestamp(
     authority: Leaf | None = None,
 ) -> bytes:
     """One more revision with a document timestamp over all of it."""
-    leaf = authority or pki.timestamp_authority
-    prepared = prepared_for(document, leaf, pki=pki, placement=None)
-    at = len(document)
-    data = prepared.data[:at] + prepared.data[at:].replace(
-        b"/ETSI.CAdES.detached", b"/ETSI.RFC3161".ljust(20), 1
-    )
-    _, length, second, _ = prepared.byte_range
-    imprint = sha256(data[:length] + data[second:])
-    token = pki.token(imprint, gen_time=gen_time, authority=authority)
-    return embed(replace(prepared, data=data), token)
+    prepared = prepare_document_timestamp(document, reserved=TOKEN_ROOM)
+    return embed(prepared, pki.token(prepared.digest, gen_time=gen_time, authority=authority))
 
 
 def references_in(values: list[Value]) -> list[Reference]:
