@@ -10,9 +10,8 @@ from datetime import datetime
 
 from tests.support.pdfs import TOKEN_ROOM, stream
 from tests.support.pki import Leaf, TestPki
-from trust.documents.pdf import embed
+from trust.documents.pdf import embed, prepare_document_timestamp
 from trust.documents.pdf.document import Document
-from trust.documents.pdf.prepare import prepare_document_timestamp
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, with_entries, written_array
 
