@@ -1,20 +1,22 @@
 """`yinxin verify` and `yinxin ledger verify`: a report on the terminal, and what it came to as the exit code."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from api.cli.progress import Progressing, in_pieces
 from api.cli.running_house import on_running_house
 from api.settings import Settings
 from api.wiring import build_objects
 from trust.authority.model import LEDGER_LABEL
+from trust.crypto.digests import Digest, StreamingDigests
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import SystemClock, parse_rfc3339
 from trust.kernel.errors import InvalidInput
@@ -24,9 +26,11 @@ from trust.ledger.verify import verify_ledger
 from trust.packages import bagit
 from trust.pki.trust_store import TrustStore
 from trust.storage.database import Database
+from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
 from trust.verify.texts import (
     Language,
+    change_text,
     check_text,
     fact_text,
     indication_text,
@@ -52,11 +56,19 @@ _MARKS: Final = {
 _SHOWN_FACTS: Final = (
     "signer",
     "authority",
+    "subject",
+    "issuer",
     "signing_time",
+    "claimed_time",
     "gen_time",
     "level",
     "covers_whole_file",
     "status",
+    "valid_from",
+    "valid_until",
+    "this_update",
+    "next_update",
+    "entries",
 )
 
 
@@ -66,20 +78,45 @@ class UsageRefused(InvalidInput):
     code = "usage-refused"
 
 
-def verify_path(path: Path, *, trust: Path | None, at: str | None, language: str, as_json: bool) -> int:
+def verify_path(
+    path: Path,
+    *,
+    trust: Path | None,
+    at: str | None,
+    language: str,
+    as_json: bool,
+    content: Path | None = None,
+    digest: str | None = None,
+    html: Path | None = None,
+) -> int:
     """Verifies a file, or a folder that is an OCFL object or storage root, and prints the report.
 
-    Returns 0 valid, 1 invalid, 2 cannot tell. Raises UsageRefused and TrustStoreRefused, which the command
-    ends with 3.
+    `content` is the file that a detached signature or timestamp is over, `digest` its digest instead; `html` is
+    where the report goes as a page of its own besides. Returns 0 valid, 1 invalid, 2 cannot tell. Raises
+    UsageRefused, DigestRefused and TrustStoreRefused, which the command ends with 3.
     """
-    spoken, moment = _language(language), _moment(at)
+    # 1. What was asked.
+    spoken, moment, progressing = _language(language), _moment(at), Progressing()
     store = TrustStore() if trust is None else TrustStore.load(trust)
+    beside = _content(content, digest, progressing)
+
+    # 2. The report.
+    data: bytes | None = None
     if path.is_dir():
+        if beside is not None:
+            raise UsageRefused("a folder signs nothing beside it; --content goes with a signature file")
         report = verify_directory(path)
     elif path.is_file():
-        report = _verify_file(path, store, moment)
+        with _readable(path), progressing.opened(path, path.name) as stream:
+            data = _held(stream, path)
+        with progressing.working(path.name, 0 if data is None else len(data)), _readable(content or path):
+            report = _judged(path, data, store, moment, beside)
     else:
         raise UsageRefused(f"{path} is neither a file nor a folder")
+
+    # 3. Said.
+    if html is not None:
+        _write_page(html, report, data, name=path.name, moment=moment, language=spoken)
     _print(report, spoken, as_json=as_json)
     if trust is None and not as_json and report.indication is Indication.CANNOT_TELL:
         Console(stderr=True).print("Nothing is trusted without --trust FOLDER (anchors, CRLs, status lists).")
@@ -107,25 +144,77 @@ def verify_own_ledger(settings: Settings, *, as_json: bool, language: str) -> in
     return EXIT_CODES[report.indication]
 
 
-def _verify_file(path: Path, trust: TrustStore, at: datetime) -> Report:
-    try:
-        with path.open("rb") as stream:
-            if format_of(stream.read(_HEAD_BYTES), path.name) is Format.PACKAGE:
-                return bagit.validate(stream, subject=path.name)
-            stream.seek(0)
-            data = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as fault:
-        raise UsageRefused(f"{path} cannot be read: {fault.strerror}") from fault
+def _content(path: Path | None, digest: str | None, progressing: Progressing) -> SignedContent | None:
+    if path is not None and digest is not None:
+        raise UsageRefused("--content and --digest say the same in two ways; give one of them")
+    if digest is not None:
+        return SignedContent.parse_digest(digest)
+    if path is None:
+        return None
+    if not path.is_file():
+        raise UsageRefused(f"{path} is not a file that something could be signed over")
+    found = path
+    return SignedContent.digested_by(lambda wanted: _digests(found, wanted, progressing))
+
+
+def _digests(path: Path, wanted: Collection[Digest], progressing: Progressing) -> Mapping[Digest, bytes]:
+    with progressing.opened(path, path.name) as stream:
+        return StreamingDigests(*sorted(wanted)).consume(stream)
+
+
+def _held(stream: BinaryIO, path: Path) -> bytes | None:
+    """The octets; None for a package, which is read as a stream."""
+    if format_of(stream.read(_HEAD_BYTES), path.name) is Format.PACKAGE:
+        return None
+    stream.seek(0)
+    data = in_pieces(stream, MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise UsageRefused(f"{path} has more than the {MAX_FILE_BYTES} octets read at once")
-    return verify_bytes(data, name=path.name, trust=trust, at=at)
+    return data
+
+
+def _judged(
+    path: Path, data: bytes | None, trust: TrustStore, at: datetime, content: SignedContent | None
+) -> Report:
+    if data is not None:
+        return verify_bytes(data, name=path.name, trust=trust, at=at, content=content)
+    if content is not None:
+        raise UsageRefused("a package signs nothing beside it; --content goes with a signature file")
+    with path.open("rb") as stream:
+        return bagit.validate(stream, subject=path.name)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise UsageRefused(f"{path} cannot be read: {fault.strerror}") from fault
+
+
+def _write_page(
+    target: Path, report: Report, data: bytes | None, *, name: str, moment: datetime, language: Language
+) -> None:
+    """The report as one page, with the document's pages drawn by a limited process of their own."""
+    from api.verification.pictures import PagePictures
+    from api.web.standalone import standalone_report
+
+    shown = None
+    if data is not None and report.kind == Format.PDF.value:
+        with closing(PagePictures()) as pictures:
+            shown = pictures.of(data, report)
+    page = standalone_report(report, shown, name=name, verified_at=moment, language=language)
+    try:
+        target.write_text(page, encoding="utf-8")
+    except OSError as fault:
+        raise UsageRefused(f"{target} cannot be written: {fault.strerror}") from fault
 
 
 def _language(text: str) -> Language:
     try:
         return Language(text)
     except ValueError as fault:
-        raise UsageRefused(f"--language is one of {', '.join(Language)}") from fault
+        raise UsageRefused(f"--lang is one of {', '.join(Language)}") from fault
 
 
 def _moment(text: str | None) -> datetime:
@@ -163,10 +252,25 @@ def _lines(report: Report, depth: int, language: Language) -> Iterator[tuple[int
         if report.facts.get(name) is not None:
             fact = Text(fact_text(name, language), style="dim")
             yield depth + 1, (fact, Text(), Text(_plain(report.facts[name])))
+    for later in report.facts.get("later_revisions") or ():
+        yield depth + 1, _later(later, language)
     for check in report.checks:
         yield depth + 1, _check(check, language)
     for part in report.parts:
         yield from _lines(part, depth + 1, language)
+
+
+def _later(later: Mapping[str, Any], language: Language) -> tuple[Text, Text, Text]:
+    """One revision after a signature: what it was for, whether the signature has room for it, what it did."""
+    outcome = Outcome.PASSED if later["allowed"] else Outcome.FAILED
+    mark, colour = _MARKS[outcome]
+    number = f"第 {later['number']} 次修订" if language is Language.ZH else f"Revision {later['number']}"
+    words = {True: ("允许", "allowed"), False: ("不允许", "not allowed")}[outcome is Outcome.PASSED]
+    title = Text(f"{mark} {number}")
+    title.stylize(colour, 0, 1)
+    said = Text(words[0] if language is Language.ZH else words[1], style=colour)
+    what = "; ".join((*(change_text(kind, language) for kind in later["kinds"]), *later["changes"]))
+    return title, said, Text(_plain(what))
 
 
 def _check(check: Check, language: Language) -> tuple[Text, Text, Text]:

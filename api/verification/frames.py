@@ -15,10 +15,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import IO, Any, Final
 
+from trust.crypto.digests import Digest
 from trust.documents.pdf import FoundText
 from trust.documents.pdf.keywords import MAX_FOUND
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 # Reports are two or three deep: a file, its signatures, their timestamps.
@@ -33,6 +35,11 @@ class Job(StrEnum):
 
     VERIFY = "verify"
     FIND_TEXT = "find_text"
+    PAINT = "paint"
+
+
+# In these pdfium reads the file. What it left behind in a process that a file took over would do the next job.
+NATIVE_JOBS: Final = frozenset({Job.FIND_TEXT, Job.PAINT})
 
 
 class FrameBroken(Exception):
@@ -83,6 +90,20 @@ def decode_trust(octets: bytes) -> TrustStore:
         crls=tuple(base64.b64decode(text) for text in given["crls"]),
         status_lists=MappingProxyType(given["status_lists"]),
         ledger_keys=tuple(given["ledger_keys"]),
+    )
+
+
+def encode_digests(digests: Mapping[Digest, bytes]) -> Mapping[str, str]:
+    """Digests of what a file is about, as a job's header has them: hexadecimal, by algorithm."""
+    return {algorithm.value: digest.hex() for algorithm, digest in digests.items()}
+
+
+def decode_content(header: Mapping[str, Any]) -> SignedContent | None:
+    """The other way round; from our own parent, so taken at its word."""
+    if "digests" not in header:
+        return None
+    return SignedContent.known_as(
+        {Digest(name): bytes.fromhex(text) for name, text in header["digests"].items()}
     )
 
 

@@ -25,11 +25,13 @@ import structlog
 
 from api.verification.frames import (
     MAX_ANSWER_BYTES,
+    NATIVE_JOBS,
     FrameBroken,
     Job,
     decode_answer,
     decode_found,
     decode_report,
+    encode_digests,
     encode_trust,
     read_frame,
     write_frame,
@@ -40,6 +42,7 @@ from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Unavailable
 from trust.kernel.report import Checks, Report
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 
 # The interpreter and the parsers take 60 MB of addresses; a document of 64 MB is read several times over.
 MEMORY_BYTES: Final = 1024**3
@@ -115,15 +118,25 @@ class VerificationPool:
         for process in living:
             process.end()
 
-    def verify(self, data: bytes, *, name: str, trust: TrustStore, at: datetime) -> Report:
-        """The report of `trust.verify` on this file at the moment `at`.
+    def verify(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        trust: TrustStore,
+        at: datetime,
+        content: SignedContent | None = None,
+    ) -> Report:
+        """The report of `trust.verify` on this file at the moment `at`; of `content` only digests go along.
 
         A job that its limits or a fault ended is reported as cannot tell, by the check `resources`. Raises
         VerificationAway where no process is free or can be started, or our own trust store cannot be used.
         """
         name = shown_name(name)
-        header = {"job": Job.VERIFY, "name": name, "at": rfc3339(at)}
-        return self._judged(self._done(header, encode_trust(trust), data), name)
+        header: dict[str, Any] = {"job": Job.VERIFY, "name": name, "at": rfc3339(at)}
+        if content is not None:
+            header["digests"] = encode_digests(content.every_digest())
+        return self._judged(self.run(header, encode_trust(trust), data), name)
 
     def find_text(self, document: bytes, keyword: str) -> tuple[FoundText, ...]:
         """Where a keyword stands in a PDF (`trust.documents.pdf.KeywordFinder`), found by pdfium in a process.
@@ -131,7 +144,7 @@ class VerificationPool:
         Raises KeywordSearchFailed where the document's text could not be read within the limits, and
         VerificationAway as `verify` does.
         """
-        outcome = self._done({"job": Job.FIND_TEXT, "keyword": keyword}, b"", document)
+        outcome = self.run({"job": Job.FIND_TEXT, "keyword": keyword}, b"", document)
         if "found" in outcome:
             try:
                 return decode_found(outcome["found"])
@@ -146,8 +159,12 @@ class VerificationPool:
             + "; name the page and the place instead"
         )
 
-    def _done(self, header: Mapping[str, str], trust: bytes, data: bytes) -> Mapping[str, Any]:
-        """A job's outcome by the next free process, which is replaced where it failed or has done enough."""
+    def run(self, header: Mapping[str, Any], trust: bytes, data: bytes) -> Mapping[str, Any]:
+        """One job's answer as the process gave it, or `failed` with why; raises VerificationAway.
+
+        The process is replaced where it failed, has done enough, or has let native code read the file: whatever
+        that left behind must not verify the next visitor's file.
+        """
         self.start()
         free = self._free
         try:
@@ -162,7 +179,7 @@ class VerificationPool:
                 raise VerificationAway("a verifying process could not be started; try again later")
             outcome = process.do(json.dumps(header).encode(), trust, data, self._seconds)
         finally:
-            if "failed" in outcome or process.jobs >= self._jobs:
+            if "failed" in outcome or process.jobs >= self._jobs or header["job"] in NATIVE_JOBS:
                 process = self._replaced(process)
             free.put(process)
         return outcome

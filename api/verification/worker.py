@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, BinaryIO, Final
 
-from api.verification.frames import Job, decode_trust, encode_answer, read_frame, write_frame
+from api.verification.frames import Job, decode_content, decode_trust, encode_answer, read_frame, write_frame
 from trust.kernel.clock import parse_rfc3339
 from trust.kernel.errors import YinxinError
 from trust.pki.trust_store import TrustStore
@@ -66,6 +66,20 @@ class _Desk:
                 return self.verify(header, trust, data)
             case Job.FIND_TEXT:
                 return self.find_text(header, data)
+            case Job.PAINT:
+                return self.paint(header, data)
+
+    def paint(self, header: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
+        """`painted` pages, or why there are none: `memory` or `fault`."""
+        try:
+            # Native code as well, and loaded only where it is asked for.
+            from api.verification.painting import paint  # noqa: PLC0415
+
+            return {"painted": paint(data, header)}
+        except MemoryError:
+            return {"failed": "memory"}
+        except Exception as error:
+            return {"failed": "fault", "fault": type(error).__name__}
 
     def find_text(self, header: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
         """`found`, or why there is none: `memory`, `fault` or `refused`."""
@@ -88,7 +102,11 @@ class _Desk:
             if trust != self._frame:
                 self._trust, self._frame = decode_trust(trust), trust
             report = verify_bytes(
-                data, name=header["name"], trust=self._trust, at=parse_rfc3339(header["at"])
+                data,
+                name=header["name"],
+                trust=self._trust,
+                at=parse_rfc3339(header["at"]),
+                content=decode_content(header),
             )
             return {"report": report.to_json()}
         except MemoryError:

@@ -40,6 +40,8 @@ _TAGS = (
     0xA3,
 )
 _MAX_DEPTH = 40
+# Repetitions of repetitions would fill the memory before anything is parsed.
+_MAX_REPEATED = 32 << 10
 
 
 class Mutator:
@@ -87,7 +89,8 @@ class Mutator:
         if kind == 0:
             return b""
         if kind == 1:
-            return element.encoded * self._random.choice((2, 3, 60, 1200))
+            most = _MAX_REPEATED // len(element.encoded) + 1
+            return element.encoded * min(self._random.choice((2, 3, 60, 1200)), most)
         if kind == 2:
             return der.tlv(self._random.choice(_TAGS), element.content)
         if kind == 3:

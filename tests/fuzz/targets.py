@@ -6,19 +6,21 @@ it raises is a finding.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
 
+import pypdfium2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.fuzz.mutations import Mutator
+from tests.support import foreign_pki
 from tests.support.attacks.catalogue import attacks
-from tests.support.attacks.victim import Victim, certified, document_timestamp
-from tests.support.pdfs import Kind, append, build_pdf, seal
+from tests.support.attacks.victim import EVIL, Victim, certified, changed, document_timestamp
+from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
@@ -28,12 +30,14 @@ from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
 from trust.kernel.errors import Broken, YinxinError
-from trust.kernel.report import Check, Outcome, Report
+from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
+from trust.pki.ocsp import read_ocsp
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
-from trust.pki.revocation import Crl, ask_lists
+from trust.pki.revocation_list import read_crl
+from trust.pki.trust_store import TrustStore
 from trust.timestamp.requests import make_request, read_request
 from trust.timestamp.tokens import TstInfo
 from trust.timestamp.verification import verify_token
@@ -145,6 +149,42 @@ def _with_an_object_mutated(
         return mutator.mutated(document, others)
 
 
+def _readers(pki: TestPki) -> Target:
+    """Not a parser but its neighbours: what comes out valid must be shown by pdfium as it was signed.
+
+    The signed part stays, with a twin of the page's contents planted in it; only the revision after it is mutated.
+    """
+    trust = pki.trust_store()
+    twin = b"4 0 obj\n" + EVIL + b"\nendobj\n"
+    corpus: list[bytes] = []
+    signed: list[bytes] = []
+    for kind in Kind:
+        document = build_pdf(kind=kind, objects={60: stream(b"x\n" + twin)})
+        sealed = seal(document, pki.leaf(), pki=pki, placement=None)
+        signed.append(sealed)
+        corpus.append(changed(sealed, INFO, ModDate=b"(D:20261122090000Z)"))
+        corpus.append(changed(sealed, CATALOG, DSS=b"<< /Certs [] >>"))
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        document = random.choice(others)
+        base = next(each for each in signed if document.startswith(each))
+        update = document[len(base) :]
+        return base + Mutator(random, words=_PDF_WORDS).mutated(update, [update])
+
+    def run(octets: bytes) -> Ending:
+        report = validate(octets, trust=trust, at=pki.now)
+        if report.indication is Indication.VALID:
+            try:
+                text = pypdfium2.PdfDocument(octets)[0].get_textpage().get_text_range()
+            except pypdfium2.PdfiumError:
+                return Ending(words="valid, but pdfium does not open it")
+            if "Approved" not in text or "Refused" in text:
+                raise Refuted(f"valid, and pdfium shows {text!r}")
+        return _of_report(report)
+
+    return Target(name="readers", corpus=tuple(corpus), run=_tamed(run), mutate=mutate)
+
+
 def _der_mutation(random: Random, others: Sequence[bytes]) -> bytes:
     mutator = Mutator(random)
     chosen = random.choice(others)
@@ -220,18 +260,49 @@ def _crl(pki: TestPki) -> Target:
     gone = pki.leaf()
     pki.revoke(gone)
     corpus = (pki.crl(), pki.crl(pki.root))
-    leaf, authority = pki.leaf().parsed, pki.issuing.parsed
+    leaf, authority = pki.leaf(), pki.issuing.parsed
+    trust = replace(pki.trust_store(), crls=(pki.crl(pki.root),))
 
     def run(octets: bytes) -> Ending:
-        crl = Crl(octets)
-        answers = [
-            ask_lists(each, authority, (crl,), pki.now, for_tokens=True) for each in (leaf, gone.parsed)
+        crl = read_crl(octets)
+        said = [crl.is_understood and crl.entry_of(each.parsed) is not None for each in (leaf, gone)]
+        paths = [
+            validate_path(
+                each.certificate,
+                trust=trust,
+                at=pki.now,
+                purpose=Purpose.DOCUMENT_SIGNING,
+                extra_crls=(octets,),
+            )
+            for each in (leaf, gone)
         ]
-        crl.covers(leaf, pki.now)
-        entry = crl.entry(gone.parsed.serial)
-        return Ending(words=f"{[answer.state for answer in answers]}, {entry is None}")
+        return Ending(words=f"{said}, {crl.is_signed_by(authority.spki)}, {[path.passed for path in paths]}")
 
     return Target(name="crl", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
+def _ocsp(pki: TestPki) -> Target:
+    root = foreign_pki.authority("root")
+    leaf, responder = foreign_pki.person("leaf", root), foreign_pki.person("responder", root)
+    corpus = (
+        foreign_pki.answer(leaf, root),
+        foreign_pki.answer(leaf, root, by_key=True, digest=hashes.SHA256(), next_update=None),
+        foreign_pki.answer(leaf, root, responder=responder),
+    )
+    trust = TrustStore(anchors=(root.der,))
+
+    def run(octets: bytes) -> Ending:
+        answer = read_ocsp(octets)
+        path = validate_path(
+            leaf.der,
+            trust=trust,
+            at=foreign_pki.NOW,
+            purpose=Purpose.DOCUMENT_SIGNING,
+            extra_ocsps=(octets,),
+        )
+        return Ending(words=f"{[each.state for each in answer.responses]}, {path.passed}")
+
+    return Target(name="ocsp", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
 def _csr(pki: TestPki) -> Target:
@@ -256,6 +327,10 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "request": _request,
         "certificate": _certificate,
         "crl": _crl,
+        "ocsp": _ocsp,
         "csr": _csr,
+        "readers": _readers,
     }
 )
+# What the suite runs: a disagreement of readers found by chance becomes an attack of the catalogue first.
+IN_THE_SUITE = tuple(name for name in TARGETS if name != "readers")

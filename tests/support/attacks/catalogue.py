@@ -9,9 +9,11 @@ from tests.support.attacks import (
     certification,
     forgery,
     messages,
+    pointers,
     ranges,
     saving,
     shadow,
+    twins,
     validation_data,
     wrapping,
 )
@@ -19,8 +21,8 @@ from tests.support.attacks.victim import Victim
 from tests.support.pdfs import Kind
 
 # The families whose generators do not depend on how the victim's cross-references are written.
-_EVERY_KIND = (certification, forgery, saving, validation_data)
-_TABLES = (messages, ranges, shadow, wrapping)
+_EVERY_KIND = (certification, forgery, pointers, saving, shadow, validation_data)
+_TABLES = (messages, ranges, twins, wrapping)
 # What the modules have for themselves.
 _NO_ATTACK = frozenset({"honest"})
 

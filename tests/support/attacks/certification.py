@@ -312,6 +312,13 @@ def certification_named_by_the_catalog_only_later(victim: Victim) -> bytes:
     return append(document, {CATALOG: catalog, TEXT_FIELD: field})
 
 
+def certification_by_nobody(victim: Victim) -> bytes:
+    """What the catalog calls a certification was never signed by anybody, and allows to fill in forms."""
+    claimed = b"<< /Type /Sig %b >>" % docmdp(3)
+    document = clean_document(victim.kind, catalog=b"/Perms << /DocMDP 60 0 R >> ", objects={60: claimed})
+    return changed(seal(document, victim.leaf, pki=victim.pki), TEXT_FIELD, V=b"(because)")
+
+
 def usage_rights_added(victim: Victim) -> bytes:
     """The catalog gets usage rights beside the certification."""
     document = certified(victim, 2)

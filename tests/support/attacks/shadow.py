@@ -282,27 +282,33 @@ def state_of_a_box_switched(victim: Victim) -> bytes:
 # --- Hide and replace: a whole second document is planted, and a pointer is turned.
 
 
+_SECOND_DOCUMENT = {
+    60: b"<< /Type /Catalog /Pages 61 0 R >>",
+    61: b"<< /Type /Pages /Count 1 /Kids [62 0 R] >>",
+    62: b"<< /Type /Page /Parent 61 0 R "
+    + A4
+    + b" /Contents 63 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+    63: EVIL,
+}
+
+
 def planted_catalog_woken(victim: Victim) -> bytes:
     """A second catalog with other pages was signed along; the trailer is led to it."""
-    objects = {
-        60: b"<< /Type /Catalog /Pages 61 0 R >>",
-        61: b"<< /Type /Pages /Count 1 /Kids [62 0 R] >>",
-        62: b"<< /Type /Page /Parent 61 0 R " + A4 + b" /Contents 63 0 R >>",
-        63: EVIL,
-    }
-    sealed = _planted(victim, objects)
+    sealed = _planted(victim, _SECOND_DOCUMENT)
     trailer = b"/Size 200 /Root 60 0 R /Info 6 0 R /Prev %d" % previous(sealed)
+    return appended_by_hand(sealed, b"", lambda _: b"0 1\n0000000000 65535 f\r\n", trailer)
+
+
+def planted_catalog_named_second(victim: Victim) -> bytes:
+    """The same with both catalogs in the trailer: /Root stands there twice, and readers disagree which counts."""
+    sealed = _planted(victim, _SECOND_DOCUMENT)
+    trailer = b"/Size 200 /Root 1 0 R /Root 60 0 R /Info 6 0 R /Prev %d" % previous(sealed)
     return appended_by_hand(sealed, b"", lambda _: b"0 1\n0000000000 65535 f\r\n", trailer)
 
 
 def planted_pages_woken(victim: Victim) -> bytes:
     """A second page tree was signed along; the catalog is led to it."""
-    objects = {
-        61: b"<< /Type /Pages /Count 1 /Kids [62 0 R] >>",
-        62: b"<< /Type /Page /Parent 61 0 R " + A4 + b" /Contents 63 0 R >>",
-        63: EVIL,
-    }
-    return changed(_planted(victim, objects), CATALOG, Pages=b"61 0 R")
+    return changed(_planted(victim, _SECOND_DOCUMENT), CATALOG, Pages=b"61 0 R")
 
 
 def planted_object_woken_by_a_table(victim: Victim) -> bytes:

@@ -7,7 +7,7 @@ of documents with one seal. (ISO 32000-1 §8.9, §8.10, §11.6.5.3)
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TypeAlias
 
@@ -24,6 +24,8 @@ from trust.documents.pdf.syntax import Reference, written_array, written_number
 
 # A seal's picture compresses to some tens of kilobytes; an office uses a few dozen at a time.
 _KEPT_PICTURES = 64
+# Alpha from which a pixel is painted where there is only painted or not: faint ink stays, a white rim hardly.
+_PAINTED_FROM = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +33,11 @@ class Impression:
     """The picture of a seal and its true size: a PNG, transparent where the paper is to show, or an SVG drawing.
 
     Exactly one of `png` and `svg`; which SVG is taken is told in `svg`. A drawing is sharp at every size and
-    needs no transparency, so it hides nothing in PDF/A-1 either. Raises ImpressionRefused on both or neither.
+    needs no transparency. Raises ImpressionRefused on both or neither.
     """
 
-    png: bytes | None = None
-    svg: bytes | None = None
+    png: bytes | None = field(default=None, repr=False)
+    svg: bytes | None = field(default=None, repr=False)
     width_mm: float
     height_mm: float
 
@@ -46,12 +48,16 @@ class Impression:
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """A picture's streams, compressed: colours, and coverage where not all of it is opaque. One unit square."""
+    """A picture's streams, compressed: colours, and coverage where not all of it is opaque. One unit square.
+
+    The coverage is one octet a pixel, or, as a `stencil`, one bit, set where nothing is painted.
+    """
 
     width: int
     height: int
     colours: bytes
     coverage: bytes | None
+    stencil: bool
     calibrated: bool
 
 
@@ -73,7 +79,8 @@ _KEPT: Kept[Picture] = Kept(_KEPT_PICTURES)
 def picture_of(impression: Impression, rules: PictureRules) -> Picture:
     """The streams for an impression under the rules of a document.
 
-    Where those forbid transparency, a PNG is laid on white. Raises ImpressionRefused: neither a PNG nor a drawing
+    Where those forbid transparency, a PNG is laid on white and cut out along its edges: what is below stays to be
+    seen all the same. Raises ImpressionRefused: neither a PNG nor a drawing
     that is taken, too large, or nothing in it to see.
     """
     if impression.svg is not None:
@@ -108,15 +115,26 @@ def _pixels(png: bytes, rules: PictureRules) -> Pixels:
     least, most = coverage.getextrema()
     if most == 0:
         raise ImpressionRefused("the impression is wholly transparent; there is nothing to see in it")
+    mask = None if least == 255 else coverage
     if rules.opaque:
         paper = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(paper, picture)
+        is_painted = any(coverage.histogram()[_PAINTED_FROM:])
+        mask = _stencil(coverage) if mask is not None and is_painted else None
     return Pixels(
         width=picture.width,
         height=picture.height,
         colours=zlib.compress(picture.convert("RGB").tobytes(), 9),
-        coverage=None if rules.opaque or least == 255 else zlib.compress(coverage.tobytes(), 9),
+        coverage=zlib.compress(mask.tobytes(), 9) if mask is not None else None,
+        stencil=rules.opaque,
         calibrated=rules.calibrated,
+    )
+
+
+def _stencil(coverage: Image.Image) -> Image.Image:
+    """One bit a pixel, set where nothing is painted (§8.9.6.3)."""
+    return coverage.point(lambda alpha: 0 if alpha >= _PAINTED_FROM else 255).convert(
+        "1", dither=Image.Dither.NONE
     )
 
 
@@ -134,20 +152,26 @@ def _paths(svg: bytes, *, calibrated: bool) -> Paths:
 def written_pixels(pixels: Pixels, *, coverage: Reference | None) -> bytes:
     """The image XObject of the colours."""
     space = CALIBRATED_RGB if pixels.calibrated else b"/DeviceRGB"
-    mask = b" /SMask " + coverage.written() if coverage is not None else b""
-    return _image(pixels, space + mask, pixels.colours)
+    kind = b" /Mask " if pixels.stencil else b" /SMask "
+    mask = kind + coverage.written() if coverage is not None else b""
+    return _image(pixels, b"/BitsPerComponent 8 /ColorSpace " + space + mask, pixels.colours)
 
 
 def written_coverage(pixels: Pixels) -> bytes:
-    """The image XObject of the coverage, a soft mask."""
-    return _image(pixels, b"/DeviceGray", pixels.coverage or b"")
+    """The image XObject of the coverage: a soft mask, or a stencil that is no transparency (§8.9.6)."""
+    kind = (
+        b"/BitsPerComponent 1 /ImageMask true"
+        if pixels.stencil
+        else b"/BitsPerComponent 8 /ColorSpace /DeviceGray"
+    )
+    return _image(pixels, kind, pixels.coverage or b"")
 
 
-def _image(pixels: Pixels, colour_space: bytes, data: bytes) -> bytes:
+def _image(pixels: Pixels, entries: bytes, data: bytes) -> bytes:
     return (
-        b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace %b"
+        b"<< /Type /XObject /Subtype /Image /Width %d /Height %d %b"
         b" /Filter /FlateDecode /Length %d >>\nstream\n%b\nendstream"
-        % (pixels.width, pixels.height, colour_space, len(data), data)
+        % (pixels.width, pixels.height, entries, len(data), data)
     )
 
 
