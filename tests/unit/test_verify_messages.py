@@ -1,11 +1,14 @@
 """Detached and enveloped signatures, timestamps, certificates and lists that strangers bring."""
 
 import io
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.support.foreign_pki import answer, authority, person
 from tests.support.messages import pem, response, signature, streamed, together
@@ -324,3 +327,20 @@ def test_a_message_that_is_no_signed_data_is_refused():
 def test_a_timestamp_certificate_does_not_sign_documents():
     message = signature(PKI.leaf(ProfileName.TIMESTAMP, subject={"CN": "时间戳"}), CONTENT)
     assert ("certificate-usage", "CHAIN_CONSTRAINTS_FAILURE") in reasons(verify(message, CONTENT))
+
+
+SCHEMA = json.loads(
+    (Path(__file__).resolve().parents[2] / "docs/schemas/verification-report.schema.json").read_text()
+)
+
+
+@pytest.mark.parametrize("content", [None, CONTENT])
+def test_every_report_conforms_to_the_published_schema(content):
+    validator = Draft202012Validator(SCHEMA)
+    broken = [octets[: len(octets) // 2] for octets in MADE]
+    names = ("x", "x.p7s", "x.tsr", "x.cer", "x.crl", "x.ocsp")
+    for data in (*MADE, *broken, b"rubbish"):
+        for name in names:
+            shown = verify(data, content, name).to_json()
+            assert [error.message for error in validator.iter_errors(shown)] == []
+            assert json.loads(json.dumps(shown)) == shown
