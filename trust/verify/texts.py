@@ -71,6 +71,7 @@ KINDS: Mapping[str, Words] = _table(
         "cms-signature": ("电子签名", "Electronic signature"),
         "certificate": ("数字证书", "Certificate"),
         "crl": ("证书吊销列表", "Certificate revocation list"),
+        "ocsp": ("证书状态应答", "OCSP answer"),
     }
 )
 
@@ -225,6 +226,9 @@ FACTS: Mapping[str, Words] = _table(
         "signer": ("签名者", "Signer"),
         "signing_time": ("签名时间", "Signing time"),
         "level": ("签名级别", "Level"),
+        "signing_time_source": ("签名时间依据", "Source of the time"),
+        "chain": ("证书链", "Certificate chain"),
+        "later_revisions": ("签名后的修订", "Revisions after it"),
         "covered_bytes": ("签名覆盖字节数", "Octets covered"),
         "covered": ("签名覆盖范围", "Coverage"),
         "revisions": ("修订次数", "Revisions"),
@@ -293,6 +297,10 @@ FACTS: Mapping[str, Words] = _table(
         "this_update": ("本次更新", "This update"),
         "next_update": ("下次更新", "Next update"),
         "crl_number": ("列表编号", "List number"),
+        "base_crl_number": ("基准列表编号", "Number of the base list"),
+        "responder": ("应答者", "Responder"),
+        "produced_at": ("应答时间", "Answered"),
+        "answers": ("对证书的答复", "What it says of certificates"),
     }
 )
 

@@ -6,6 +6,7 @@
 The steps of the file from revision to revision are judged once, whatever the number of signatures.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +14,19 @@ from functools import cached_property
 
 from trust.documents.pdf.changes import Change, ChangeKind, Need, SoundSignatures, Step
 from trust.documents.pdf.errors import DocumentRefused
+from trust.documents.pdf.extents import Extents
 from trust.documents.pdf.history import History
 from trust.documents.pdf.permissions import Permissions
 from trust.documents.pdf.references import ReferenceIndex
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.steps import judge_step
-from trust.documents.pdf.uses import Uses
+from trust.documents.pdf.uses import Box, Uses
 
 _END_OF_FILE = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
 # A hostile file has any number of problems; a report needs no more than these of one signature.
 _MAX_PROBLEMS = 20
+# Above the largest page that any reader shows (ISO 32000-1 Annex C.2), in units.
+_FURTHEST = 1_000_000
 _REFUSALS = {
     Need.SIGNING: "the signatures before it allow no other",
     Need.FILLING: "no certification allows this, or a lock forbids it",
@@ -37,8 +41,12 @@ class LaterRevision:
     step: Step
     allowed: bool
 
-    def to_json(self) -> dict[str, object]:
-        """As reports have it: the revision's number from 1, where it ends, what kind it is, what it changed."""
+    @cached_property
+    def fact(self) -> dict[str, object]:
+        """As reports have it: the revision's number from 1, where it ends, what kind it is, what it changed.
+
+        Made once, and the same for every signature before the revision.
+        """
         step = self.step
         return {
             "number": step.index + 1,
@@ -46,7 +54,7 @@ class LaterRevision:
             "kinds": sorted({change.kind.value for change in step.changes}),
             "allowed": self.allowed,
             "changes": [change.text for change in step.changes],
-            "regions": [{"page": each.page, "box": list(each.box)} for each in step.regions],
+            "regions": [{"page": each.page, "box": _whole_units(each.box)} for each in step.regions],
         }
 
 
@@ -64,6 +72,7 @@ class LaterChanges:
     def __init__(self, history: History, signatures: Sequence[EmbeddedSignature]) -> None:
         self._history = history
         self._signatures = [each for each in signatures if not each.problems and each.revision is not None]
+        self._extents = Extents(history)
         self._facts: dict[tuple[int, bool], LaterRevision] = {}
 
     def after(self, signature: EmbeddedSignature) -> After:
@@ -83,8 +92,11 @@ class LaterChanges:
             return After(problems=tuple(problems), revisions=())
         if index == history.last:
             problems["octets were added that are no revision"] = None
-        elif history.later_sections_reach_below(index, end):
-            problems["a later revision has its cross-references inside the signed one"] = None
+        else:
+            if history.later_sections_reach_below(index, end):
+                problems["a later revision has its cross-references inside the signed one"] = None
+            if self._reaches_beyond(index, end):
+                problems["an object of the signed revision goes on after its end"] = None
 
         # 2. Each of them changed only what this signature, and those before it, have room for.
         revisions: list[LaterRevision] = []
@@ -96,6 +108,12 @@ class LaterChanges:
             problems.update(dict.fromkeys(refused))
             revisions.append(self._revision(step, allowed=not refused))
         return After(problems=tuple(problems)[:_MAX_PROBLEMS], revisions=tuple(revisions))
+
+    def _reaches_beyond(self, index: int, end: int) -> bool:
+        try:
+            return self._extents.furthest(index) > end
+        except DocumentRefused:
+            return True  # where that cannot be told, it may be so
 
     def _revision(self, step: Step, *, allowed: bool) -> LaterRevision:
         key = step.index, allowed
@@ -126,6 +144,12 @@ class LaterChanges:
             # What cannot be read cannot be compared, nor anything that builds on it.
             for index in range(following, history.last + 1):
                 yield _unreadable(history, index, error.message)
+
+
+def _whole_units(box: Box) -> list[int]:
+    """The box rounded outwards: reports are canonical JSON, which has no decimals."""
+    left, bottom, right, top = (max(-_FURTHEST, min(_FURTHEST, corner)) for corner in box)
+    return [math.floor(left), math.floor(bottom), math.ceil(right), math.ceil(top)]
 
 
 def _unreadable(history: History, index: int, reason: str) -> Step:

@@ -7,6 +7,7 @@ the validation data of every signature and timestamp, B-LTA by a document timest
 B-LTA document again renews it: fresh validation data first, for the last timestamp too, then a new timestamp.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -22,15 +23,17 @@ from trust.documents.pdf.errors import (
     reading_a_strangers_file,
 )
 from trust.documents.pdf.history import History
+from trust.documents.pdf.messages import read_message
 from trust.documents.pdf.prepare import prepare_document_timestamp
 from trust.documents.pdf.signatures import EmbeddedSignature, read_signatures
+from trust.documents.pdf.store import Material, read_store
 from trust.documents.pdf.validation_data import ValidationData, add_validation_data
 from trust.kernel.report import Check, Outcome
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
 from trust.timestamp.errors import TimestampMalformed
-from trust.timestamp.tokens import TstInfo
+from trust.timestamp.tokens import parse_token
 
 
 class Level(StrEnum):
@@ -100,30 +103,8 @@ def _has_time(signature: EmbeddedSignature, all_of_them: tuple[EmbeddedSignature
         return True
     if any(each.is_document_timestamp and each.covered_end > signature.covered_end for each in all_of_them):
         return True
-    message = _message(signature)
+    message = read_message(signature).parsed
     return message is not None and bool(message.timestamp_tokens)
-
-
-def _message(signature: EmbeddedSignature) -> ParsedCms | None:
-    if signature.contents is None:
-        return None
-    try:
-        return ParsedCms.parse(without_padding(signature.contents))
-    except CmsMalformed:
-        return None
-
-
-def without_padding(contents: bytes) -> bytes:
-    """The DER value at the beginning of a decoded /Contents; raises CmsMalformed where there is none."""
-    if len(contents) < 2 or contents[0] != 0x30:
-        raise CmsMalformed("/Contents does not begin as a CMS message")
-    size, head = contents[1], 2
-    if size > 0x80:
-        head += size - 0x80
-        size = int.from_bytes(contents[2:head], "big")
-    if size == 0x80 or head + size > len(contents):
-        raise CmsMalformed("the message in /Contents has no definite length, or is cut off")
-    return contents[: head + size]
 
 
 def validation_data_of(document: bytes, *, trust: TrustStore, at: datetime) -> ValidationData:
@@ -133,63 +114,66 @@ def validation_data_of(document: bytes, *, trust: TrustStore, at: datetime) -> V
     path or its revocation data cannot be found: a level that is not reached is not claimed.
     """
     with reading_a_strangers_file():
-        signatures = read_signatures(History(Document(document)))
+        history = History(Document(document))
+        signatures = read_signatures(history)
+        held = read_store(history.view(history.last)).all
+    known = _Known(trust=trust, held=held, now=at)
     found = ValidationData()
     for signature in signatures:
-        message = _message(signature)
-        if signature.problems or message is None:
+        message = read_message(signature)
+        if message.octets is None:
             raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
         if signature.is_document_timestamp:
-            found = found.merged(
-                _of_message(message, Purpose.TIMESTAMPING, trust=trust, at=_time(message), now=at)
-            )
+            found = found.merged(known.of_token(message.octets)[0])
             continue
+        if message.parsed is None:
+            raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
         times = []
-        for token in message.timestamp_tokens:
-            stamp = _read(token)
-            times.append(_time(stamp))
-            found = found.merged(_of_message(stamp, Purpose.TIMESTAMPING, trust=trust, at=times[-1], now=at))
+        for token in message.parsed.timestamp_tokens:
+            data, time = known.of_token(token)
+            found = found.merged(data)
+            times.append(time)
         signed = min(times, default=at)
-        found = found.merged(_of_message(message, Purpose.DOCUMENT_SIGNING, trust=trust, at=signed, now=at))
+        found = found.merged(known.of_message(message.parsed, Purpose.DOCUMENT_SIGNING, at=signed))
     return found
 
 
-def _read(token: bytes) -> ParsedCms:
-    try:
-        return ParsedCms.parse(token)
-    except CmsMalformed as error:
-        raise ValidationDataMissing(f"a timestamp cannot be read: {error.message}") from error
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What is at hand for completing paths: the trust store, and what the document holds already."""
 
+    trust: TrustStore
+    held: Material
+    now: datetime
 
-def _time(token: ParsedCms) -> datetime:
-    """What the token says, for finding the data that covers it; whether it is true is for validation to say."""
-    try:
-        return TstInfo.parse(token.econtent or b"").gen_time
-    except TimestampMalformed as error:
-        raise ValidationDataMissing(f"a timestamp cannot be read: {error.message}") from error
+    def of_token(self, token: bytes) -> tuple[ValidationData, datetime]:
+        """The data for a token's authority, and what the token says; whether it is true is for validation to say."""
+        try:
+            parsed, info = parse_token(token)
+        except (CmsMalformed, TimestampMalformed) as error:
+            raise ValidationDataMissing(f"a timestamp cannot be read: {error.message}") from error
+        return self.of_message(parsed, Purpose.TIMESTAMPING, at=info.gen_time), info.gen_time
 
-
-def _of_message(
-    message: ParsedCms, purpose: Purpose, *, trust: TrustStore, at: datetime, now: datetime
-) -> ValidationData:
-    """The path of one message's signer, and the lists and answers that speak for it."""
-    if message.signer_certificate is None:
-        raise ValidationDataMissing("a signature does not hold its signer's certificate")
-    result = validate_path(
-        message.signer_certificate,
-        intermediates=message.certificates,
-        trust=trust,
-        at=at,
-        now=now,
-        purpose=purpose,
-        extra_crls=message.crls,
-    )
-    missing = [check for check in result.checks if _is_missing(check)]
-    if missing:
-        raise ValidationDataMissing(f"validation data cannot be completed: {missing[0].detail}")
-    return ValidationData(
-        certificates=result.certificates_used, crls=result.crls_used, ocsps=result.ocsps_used
-    )
+    def of_message(self, message: ParsedCms, purpose: Purpose, *, at: datetime) -> ValidationData:
+        """The path of one message's signer, and the lists and answers that speak for it."""
+        if message.signer_certificate is None:
+            raise ValidationDataMissing("a signature does not hold its signer's certificate")
+        result = validate_path(
+            message.signer_certificate,
+            intermediates=(*message.certificates, *(item.octets for item in self.held.certificates)),
+            trust=self.trust,
+            at=at,
+            now=self.now,
+            purpose=purpose,
+            extra_crls=(*message.crls, *(item.octets for item in self.held.crls)),
+            extra_ocsps=tuple(item.octets for item in self.held.ocsps),
+        )
+        missing = [check for check in result.checks if _is_missing(check)]
+        if missing:
+            raise ValidationDataMissing(f"validation data cannot be completed: {missing[0].detail}")
+        return ValidationData(
+            certificates=result.certificates_used, crls=result.crls_used, ocsps=result.ocsps_used
+        )
 
 
 def _is_missing(check: Check) -> bool:

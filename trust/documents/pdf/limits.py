@@ -34,6 +34,11 @@ MAX_METADATA_BYTES = 4 << 20
 # A hundred-year chain with a timestamp stays below 64 KiB of CMS.
 MAX_CONTENTS_BYTES = 1 << 20
 
+# Certificates, lists and answers in one file's store: fifty signatures with a chain and an answer for each of it.
+# A national authority's list has tens of megabytes.
+MAX_STORE_ITEMS = 600
+MAX_STORE_BYTES = 96 << 20
+
 # %%EOF must stand in the last 1024 octets (ISO 32000-1 Annex H.3, note 18); beyond that a file counts as cut off.
 MAX_BYTES_AFTER_EOF = 1024
 

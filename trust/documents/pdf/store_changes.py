@@ -21,8 +21,8 @@ def judge_validation_data(comparison: Comparison) -> None:
         if old is not None:
             findings.forbid("the validation data were removed")
         return
-    changed = new is not old
-    if changed:
+    changed = new is not old and not same(old, new)
+    if new is not old:
         if odd := new.keys() - STORE_KEYS - (old or Dictionary()).keys():
             findings.forbid(f"the validation data have /{min(odd)}")
         if new.repeated:
@@ -37,15 +37,16 @@ def judge_validation_data(comparison: Comparison) -> None:
 
 def _judge_list(comparison: Comparison, old: Value, new: Value, what: str) -> bool:
     """Whether a list of data is another one; forbids it to have lost anything or to have gained anything else."""
-    before = comparison.before.array(old) or []
-    after = comparison.after.array(new) or []
-    if after is before:
+    was, now = comparison.before.array(old), comparison.after.array(new)
+    if now is was or same(was, now):
         return False
+    before, after = was or [], now or []
     known = {value for value in before if isinstance(value, Reference)}
-    now = {value for value in after if isinstance(value, Reference)}
-    if not known <= now or len(known) < len(set(map(repr, before))):
+    listed = {value for value in after if isinstance(value, Reference)}
+    if not known <= listed or len(known) < len(set(map(repr, before))):
         comparison.findings.forbid(f"something was taken out of {what}")
-    if len(now) < len(set(map(repr, after))) or not all(_is_data(comparison, value) for value in now - known):
+    gained = listed - known
+    if len(listed) < len(set(map(repr, after))) or not all(_is_data(comparison, each) for each in gained):
         comparison.findings.forbid(f"{what} was given something that is no data")
     return True
 
