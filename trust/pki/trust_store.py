@@ -7,12 +7,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
 
 from trust.crypto import schemes
 from trust.crypto.digests import sha256
@@ -20,8 +20,10 @@ from trust.crypto.errors import SignatureInvalid
 from trust.pki.anchors import FILE_NAME as ANCHOR_TERMS
 from trust.pki.anchors import AnchorTerms, read_anchor_terms
 from trust.pki.certificate import Certificate, read_certificate
-from trust.pki.errors import CertificateMalformed, CrlMalformed, TrustStoreRefused
-from trust.pki.revocation_list import MAX_CRL_BYTES, Crl
+from trust.pki.distinguished_names import PreparedName
+from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed, TrustStoreRefused
+from trust.pki.ocsp import MAX_OCSP_BYTES, OcspAnswer, read_ocsp
+from trust.pki.revocation_list import MAX_CRL_BYTES, Crl, read_crl
 
 # A folder made by people: more than this is not a trust store but a mistake.
 MAX_FILES = 1000
@@ -36,6 +38,7 @@ MAX_ANCHOR_TERMS_BYTES = 1 << 20
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
 _PEM_BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s*([A-Za-z0-9+/=\s]+?)-----END \1-----")
 # C2SP signed-note: name, key hash, key; the name has neither spaces nor a plus sign.
+_Item = TypeVar("_Item")
 _VKEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}\Z")
 
 
@@ -45,8 +48,8 @@ class TrustStore:
 
     `anchors` are believed; `intermediates` only help to build chains. `status_lists` maps a list's URI to its
     JWT; `ledger_keys` are C2SP verifier keys. `anchor_terms` says by fingerprint (SHA-256, hex) what an anchor is
-    believed for and when; one that is not in it is without limits. Nothing in here is fetched: what is missing is
-    not known.
+    believed for and when; one that is not in it is without limits. `ocsps` are answers of OCSP responders. Nothing
+    in here is fetched: what is missing is not known.
     """
 
     anchors: tuple[bytes, ...] = ()
@@ -55,14 +58,16 @@ class TrustStore:
     status_lists: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ledger_keys: tuple[str, ...] = ()
     anchor_terms: Mapping[str, AnchorTerms] = field(default_factory=lambda: MappingProxyType({}))
+    ocsps: tuple[bytes, ...] = ()
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Reads a folder; raises TrustStoreRefused naming the file that cannot be used.
 
         `*.pem|*.crt|*.cer` certificates (PEM or DER): the self-signed become anchors, others intermediates;
-        `*.crl` (PEM or DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey` (C2SP verifier keys, one a line).
-        `anchors.json` limits what anchors are believed for (`trust.pki.anchors`). Other files are passed over.
+        `*.crl` (PEM or DER); `*.ocsp` (OCSP answers, DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey`
+        (C2SP verifier keys, one a line). `anchors.json` limits what anchors are believed for
+        (`trust.pki.anchors`). Other files are passed over.
         """
         if not directory.is_dir():
             raise TrustStoreRefused(f"{directory} is not a folder of trust material")
@@ -81,10 +86,11 @@ class TrustStore:
             status_lists=MappingProxyType(found.status_lists),
             ledger_keys=tuple(dict.fromkeys(found.ledger_keys)),
             anchor_terms=found.anchor_terms,
+            ocsps=tuple(dict.fromkeys(found.ocsps)),
         )
 
     def without_revocation(self) -> "TrustStore":
-        """The same without CRLs and status lists: what is then asked of it ends in cannot tell."""
+        """The same without CRLs, OCSP answers and status lists: what is then asked of it ends in cannot tell."""
         return TrustStore(
             anchors=self.anchors,
             intermediates=self.intermediates,
@@ -103,11 +109,30 @@ class TrustStore:
         return tuple(_read_own(octets) for octets in self.intermediates)
 
     @cached_property
-    def lists(self) -> tuple[Crl, ...]:
-        """The CRLs, read once; raises TrustStoreRefused where one cannot be."""
+    def anchor_octets(self) -> frozenset[bytes]:
+        """The anchors' DER, to ask whether a certificate is one."""
+        return frozenset(self.anchors)
+
+    @cached_property
+    def authorities_by_name(self) -> Mapping[PreparedName, tuple[Certificate, ...]]:
+        """Every certificate by its subject, anchors first; raises TrustStoreRefused where one cannot be read."""
+        known = dict.fromkeys((*self.anchor_certificates, *self.intermediate_certificates))
+        return _grouped((each.subject_name, each) for each in known)
+
+    @cached_property
+    def lists_by_issuer(self) -> Mapping[PreparedName, tuple[Crl, ...]]:
+        """The CRLs, read once, by their issuer; raises TrustStoreRefused where one cannot be."""
         try:
-            return tuple(Crl(octets) for octets in self.crls)
+            return _grouped((each.issuer_name, each) for each in map(read_crl, dict.fromkeys(self.crls)))
         except CrlMalformed as error:
+            raise TrustStoreRefused(error.message) from error
+
+    @cached_property
+    def answers(self) -> tuple[OcspAnswer, ...]:
+        """The OCSP answers, read once; raises TrustStoreRefused where one cannot be."""
+        try:
+            return tuple(read_ocsp(octets) for octets in self.ocsps)
+        except OcspMalformed as error:
             raise TrustStoreRefused(error.message) from error
 
 
@@ -118,6 +143,7 @@ class _Found:
         self.anchors: list[bytes] = []
         self.intermediates: list[bytes] = []
         self.crls: list[bytes] = []
+        self.ocsps: list[bytes] = []
         self.status_lists: dict[str, str] = {}
         self.ledger_keys: list[str] = []
         self.anchor_terms: Mapping[str, AnchorTerms] = MappingProxyType({})
@@ -129,6 +155,8 @@ class _Found:
         elif path.suffix == ".crl":
             for octets in _blocks(path, "X509 CRL", MAX_CRL_BYTES):
                 self._take_crl(path, octets)
+        elif path.suffix == ".ocsp":
+            self._take_answer(path, _octets(path, MAX_OCSP_BYTES))
         elif path.name.endswith(".statuslist.jwt"):
             token = _text(path, MAX_STATUS_LIST_BYTES).strip()
             self.status_lists[_status_list_uri(path, token)] = token
@@ -152,12 +180,26 @@ class _Found:
         if len(self.anchors) + len(self.intermediates) > MAX_CERTIFICATES:
             raise TrustStoreRefused(f"more than {MAX_CERTIFICATES} certificates in one trust store")
 
+    def _take_answer(self, path: Path, octets: bytes) -> None:
+        try:
+            read_ocsp(octets)
+        except OcspMalformed as error:
+            raise TrustStoreRefused(f"{path.name}: {error.message}") from error
+        self.ocsps.append(octets)
+
     def _take_crl(self, path: Path, octets: bytes) -> None:
         try:
-            Crl(octets)
+            read_crl(octets)
         except CrlMalformed as error:
             raise TrustStoreRefused(f"{path.name}: {error.message}") from error
         self.crls.append(octets)
+
+
+def _grouped(pairs: Iterable[tuple[PreparedName, _Item]]) -> Mapping[PreparedName, tuple[_Item, ...]]:
+    found: dict[PreparedName, list[_Item]] = {}
+    for name, item in pairs:
+        found.setdefault(name, []).append(item)
+    return {name: tuple(items) for name, items in found.items()}
 
 
 def is_self_signed(certificate: Certificate) -> bool:
