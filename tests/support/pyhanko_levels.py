@@ -7,13 +7,14 @@ from io import BytesIO
 
 from asn1crypto import tsp, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.validation import add_validation_info
 from pyhanko_certvalidator import ValidationContext
 
 from tests.support.pki import TestPki
-from tests.support.pyhanko_peer import SharedKey
+from tests.support.pyhanko_peer import SharedKey, peer_reader
 from trust.documents.pdf import Level
 from trust.timestamp.responses import granted
 from trust.timestamp.tokens import build_token
@@ -70,6 +71,23 @@ def peer_signs_at(
     stamping = None if level is Level.B_B else timestamps or PeerTimestamps(pki)
     output = BytesIO()
     PdfSigner(metadata, signer=key.peer, timestamper=stamping).sign_pdf(writer, output=output)
+    return output.getvalue()
+
+
+def peer_stores(document: bytes, *, pki: TestPki) -> bytes:
+    """The document with the validation data of its last signature, by pyHanko: with /VRI, as it likes to write it."""
+    output = BytesIO()
+    signature = peer_reader(document).embedded_regular_signatures[-1]
+    add_validation_info(signature, _context(pki), output=output)
+    return output.getvalue()
+
+
+def peer_stamps(document: bytes, *, pki: TestPki) -> bytes:
+    """The document with pyHanko's next archival timestamp, and before it the data of the one that is there."""
+    output = BytesIO()
+    PdfTimeStamper(PeerTimestamps(pki)).update_archival_timestamp_chain(
+        peer_reader(document), _context(pki), in_place=False, output=output
+    )
     return output.getvalue()
 
 
