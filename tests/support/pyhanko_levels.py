@@ -4,11 +4,18 @@ signed = peer_signs_at(Level.B_LTA, document, shared_key(pki), pki=pki, certifie
 """
 
 from io import BytesIO
+from typing import Any
 
 from asn1crypto import tsp, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
+from pyhanko.sign.fields import (
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    append_signature_field,
+    enumerate_sig_fields,
+)
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import add_validation_info
 from pyhanko_certvalidator import ValidationContext
@@ -54,19 +61,25 @@ def peer_signs_at(
     certifies: MDPPerm | None = None,
     box: tuple[int, int, int, int] = (0, 0, 0, 0),
     timestamps: TimeStamper | None = None,
+    **more: Any,
 ) -> bytes:
-    """As its documentation shows it; `certifies` makes it a certification, a `box` with a size makes it visible."""
+    """As its documentation shows it; `certifies` makes it a certification, a `box` with a size makes it visible.
+
+    A field of this name that is there and empty is filled. `more` goes into pyHanko's own metadata for a signature.
+    """
     writer = IncrementalPdfFileWriter(BytesIO(document))
-    append_signature_field(writer, SigFieldSpec(field_name, box=box, on_page=0))
+    if not any(name == field_name for name, *_ in enumerate_sig_fields(writer.prev)):
+        append_signature_field(writer, SigFieldSpec(field_name, box=box, on_page=0))
     long_term = level in (Level.B_LT, Level.B_LTA)
+    more.setdefault("subfilter", SigSeedSubFilter.PADES)
     metadata = PdfSignatureMetadata(
         field_name=field_name,
-        subfilter=SigSeedSubFilter.PADES,
         embed_validation_info=long_term,
         use_pades_lta=level is Level.B_LTA,
         validation_context=_context(pki) if long_term else None,
         certify=certifies is not None,
         docmdp_permissions=certifies or MDPPerm.FILL_FORMS,
+        **more,
     )
     stamping = None if level is Level.B_B else timestamps or PeerTimestamps(pki)
     output = BytesIO()
