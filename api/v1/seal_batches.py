@@ -107,7 +107,14 @@ class SealBatchAnswer(Answer):
 @router.post("/seal-uses/batches", status_code=201)
 def use_seal_on_many(
     items: Annotated[
-        str, Form(max_length=_MAX_ITEMS_CHARACTERS, description="a JSON array of items, see BatchItem")
+        str,
+        Form(
+            max_length=_MAX_ITEMS_CHARACTERS,
+            description="a JSON array with an object for each document: item_code; document, the number of its "
+            "file from 0, or document_ref; and as for one document seal_id, case_number, level, "
+            "when_timestamp_away, page, x_mm, y_mm",
+            json_schema_extra={"contentMediaType": "application/json"},
+        ),
     ],
     caller: CurrentCaller,
     services: ServicesOf,

@@ -1,5 +1,6 @@
 """What sealing one document and sealing many have in common: preparing, intending, adding the timestamp."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -68,6 +69,15 @@ class DocumentToSeal:
     when_timestamp_away: WhenTimestampAway = WhenTimestampAway.FAIL
 
 
+@dataclass(frozen=True, kw_only=True)
+class IntendedDocument:
+    """A use with the seal it is of and the document prepared for it."""
+
+    use: SealUse
+    seal: Seal
+    prepared: pdf.PreparedDocument
+
+
 class DocumentSealing:
     """The steps by which a document is sealed; `SealDocument` and `SealDocuments` put them in order."""
 
@@ -106,9 +116,12 @@ class DocumentSealing:
             return max_signed_data_size(identity)
         return max_signed_data_size(identity, self._timestamps.largest_token())
 
-    def require_timestamps(self, wanted: DocumentToSeal) -> None:
-        """Raises Unavailable where a timestamp is a must and its authority is away: nothing is counted yet."""
-        if wanted.level is not SignatureLevel.B_B and wanted.when_timestamp_away is WhenTimestampAway.FAIL:
+    def require_timestamps(self, *wanted: DocumentToSeal) -> None:
+        """Raises Unavailable where one of these must have a timestamp and the authority is away: nothing is counted."""
+        if any(
+            each.level is not SignatureLevel.B_B and each.when_timestamp_away is WhenTimestampAway.FAIL
+            for each in wanted
+        ):
             self._timestamps.require_there()
 
     def prepare(
@@ -188,27 +201,25 @@ class DocumentSealing:
             state=SealUseState.INTENDED,
         )
 
-    def intend(
-        self,
-        work: RecordedWork,
-        use: SealUse,
-        seal: Seal,
-        prepared: pdf.PreparedDocument,
-        *,
-        again: bool = False,
-    ) -> None:
-        """Inserts the use, its preparation and the signer's intent; `again`: a further preparation of the same use."""
+    def intend(self, work: RecordedWork, intended: Sequence[IntendedDocument]) -> None:
+        """Inserts the uses with their preparations and the signer's intents."""
+        SealUses(work).intend(*(each.use for each in intended))
+        self.intend_preparations(work, intended)
+
+    def intend_preparations(self, work: RecordedWork, intended: Sequence[IntendedDocument]) -> None:
+        """Inserts preparations and intents alone: a further preparation of a use that is there already."""
         now = self._clock.now()
-        if not again:
-            SealUses(work).intend(use)
-        SealUses(work).prepare(use.id, preparation_of(prepared), at=now)
+        SealUses(work).prepare({each.use.id: preparation_of(each.prepared) for each in intended}, at=now)
         Intents(work).record(
-            Intent(
-                subject=use.id,
-                key_id=KeyId(seal.key_id),
-                kind=IntentKind.SEAL_USE,
-                digest=prepared.digest,
-                lease_until=use.lease_until,
+            *(
+                Intent(
+                    subject=each.use.id,
+                    key_id=KeyId(each.seal.key_id),
+                    kind=IntentKind.SEAL_USE,
+                    digest=each.prepared.digest,
+                    lease_until=each.use.lease_until,
+                )
+                for each in intended
             ),
             at=now,
         )

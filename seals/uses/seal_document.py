@@ -22,7 +22,14 @@ from seals.model import (
 )
 from seals.ports import TrustView
 from seals.uses.concluding import conclude_abandoned, conclude_completed
-from seals.uses.documents import DocumentRef, DocumentSealing, DocumentToSeal, intended_event, preparation_of
+from seals.uses.documents import (
+    DocumentRef,
+    DocumentSealing,
+    DocumentToSeal,
+    IntendedDocument,
+    intended_event,
+    preparation_of,
+)
 from seals.uses.output import files_of, read_output, require_intended
 from seals.uses.repository import SealUses
 from seals.uses.taking import UseTaking
@@ -117,7 +124,7 @@ class SealDocument:
             subject = claim_for(work, claim, subject=use_id, at=use.intended_at)
             if subject == use_id:
                 self._taking.take_one(work, use, caller)
-                self._sealing.intend(work, use, seal, prepared)
+                self._sealing.intend(work, [IntendedDocument(use=use, seal=seal, prepared=prepared)])
                 work.record(_intended(use, caller, request, original.sha256, prepared))
         if subject != use_id:
             self._sealing.forget_original(original)
@@ -175,7 +182,7 @@ class SealDocument:
     ) -> pdf.PreparedDocument:
         prepared = self._sealing.prepare(request, document, seal, needed + needed // 4)
         with self._ledger.work() as work:
-            self._sealing.intend(work, use, seal, prepared, again=True)
+            self._sealing.intend_preparations(work, [IntendedDocument(use=use, seal=seal, prepared=prepared)])
             work.record(
                 Event(
                     act=USE_PREPARED_AGAIN,

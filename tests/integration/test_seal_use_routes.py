@@ -94,6 +94,7 @@ def test_a_batch_is_answered_item_by_item_and_found_again(edge: HouseEdge, desk:
         ([item(when_timestamp_away="perhaps")], 422, "invalid-input"),
         ([item(case_number="a\x00b")], 422, "invalid-input"),
         ([item(unknown=1)], 422, "invalid-input"),
+        ([item(case_number="\ud800")], 422, "invalid-input"),
         ([{"document": 0}], 422, "invalid-input"),
         ([[]], 422, "invalid-input"),
     ],
