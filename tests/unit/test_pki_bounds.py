@@ -201,3 +201,13 @@ def test_many_names_against_many_constraints_are_given_up_and_refused() -> None:
     details = [each.detail for each in result.checks if each.code == "certificate-constraints"]
     assert details == ["the path has more names and name constraints than are compared"]
     assert 300 * 400 > constraints_module.MAX_COMPARISONS > 300 * 100
+
+
+def test_many_names_that_are_not_allowed_make_a_report_of_a_few_sentences() -> None:
+    sub = authority("sub", _root(), extensions=name_constraints([], [dns("a.test")]))
+    label = "x" * 60
+    leaf = person("leaf", sub, names=[dns(f"n{n}.{label}.{label}.{label}.a.test") for n in range(100)])
+    found = [each.detail for each in _validate(leaf, [sub]).checks if each.code == "certificate-constraints"]
+    assert len(found) == 21
+    assert found[-1] == "and 80 more like these"
+    assert max(map(len, found)) < 200

@@ -143,6 +143,16 @@ def test_a_key_that_became_invalid_before_it_was_revoked_spoils_from_then_on() -
     assert _revocation(_validate(plain)) == _GOOD
 
 
+def test_an_entry_that_cannot_be_read_leaves_the_answer_open_whatever_others_say() -> None:
+    nonsense = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.21"), b"\x0a\x01\x63")
+    unreadable = crl(_SUB, entries=[entry(_LEAF.serial, NOW - DAY, extensions=[(nonsense, False)])])
+    silent = crl(_SUB, this_update=NOW - 2 * _HOUR)
+    assert _revocation(_validate(silent)) == _GOOD
+    assert _revocation(_validate(unreadable)) == _OPEN
+    assert _revocation(_validate(unreadable, silent)) == _OPEN
+    assert _revocation(_validate(silent, unreadable)) == _OPEN
+
+
 # Who signs it.
 
 
@@ -273,6 +283,11 @@ def test_with_a_proven_time_a_later_revocation_does_not_spoil_and_is_mentioned()
     assert "revoked only since" in _detail(proven)
     open_one = _validate(**given, time_is_proven=False)
     assert _revocation(open_one) == (Outcome.UNKNOWN, "REVOKED_NO_POE")
+
+
+def test_a_certificate_revoked_at_the_very_moment_fails_and_a_second_later_does_not() -> None:
+    for since, expected in ((NOW, _REVOKED), (NOW + timedelta(seconds=1), _GOOD)):
+        assert _revocation(_validate(crl(_SUB, {_LEAF: since}, this_update=NOW + _HOUR))) == expected
 
 
 def test_with_a_proven_time_an_earlier_revocation_spoils() -> None:

@@ -99,7 +99,11 @@ class RevocationDesk:
         """About the first certificate of a path, which the second issued; `at` where it is not the call's moment."""
         moment = self._at if at is None else at
         notes: list[str] = []
-        statements = [*self._from_answers(path, moment, notes), *self._from_lists(path, moment, notes)]
+        try:
+            statements = [*self._from_answers(path, moment, notes), *self._from_lists(path, moment, notes)]
+        except CrlMalformed as error:
+            # There is an entry about the certificate: whatever it says, no silence of another source is its answer.
+            return RevocationAnswer(state=RevocationState.UNKNOWN, detail=error.message)
         answer = conclude(statements, moment, for_tokens=for_tokens)
         if answer.state is not RevocationState.UNKNOWN or not notes:
             return answer
@@ -126,15 +130,12 @@ class RevocationDesk:
                 found = _Authentic(crl=crl, signer=signer, reasons=reasons)
                 (complete if crl.base_number is None else deltas).append(found)
         for base in complete:
-            try:
-                entry = base.crl.entry_of(certificate)
-                yield _of_list(base, certificate, at, entry)
-                for delta in deltas:
-                    if _builds_on(delta, base):
-                        combined = _combined(entry, delta.crl.entry_of(certificate))
-                        yield _of_list(delta, certificate, at, combined, base)
-            except CrlMalformed as error:
-                notes.append(error.message)
+            entry = base.crl.entry_of(certificate)
+            yield _of_list(base, certificate, at, entry)
+            for delta in deltas:
+                if _builds_on(delta, base):
+                    combined = _combined(entry, delta.crl.entry_of(certificate))
+                    yield _of_list(delta, certificate, at, combined, base)
 
     def _lists_for(self, certificate: Certificate) -> Iterator[Crl]:
         issuers = [certificate.issuer_name]
