@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 DOCUMENT ?=
 # Set to have the judges from outside judge too (poppler, openssl, Ceph RGW, Chromium, …): what CI does.
 STRANGERS ?=
+# Which benchmarks to run, by words of their file names; all where it is empty.
+CASES ?=
 # Tests write much and keep nothing: in memory where there is some.
 TEST_TMP := $(shell [ -d /dev/shm ] && echo /dev/shm || echo $${TMPDIR:-/tmp})
 
@@ -15,7 +17,7 @@ help:
 	@echo "make demo [DOCUMENT=file.pdf]   play the whole flow, then verify what came out as a stranger"
 	@echo "make test [STRANGERS=1]         the whole test suite, with STRANGERS also the judges from outside"
 	@echo "make serve                      everything on embedded defaults, until interrupted"
-	@echo "make bench                      measure, one JSON line per case"
+	@echo "make bench [CASES=word]         measure, one JSON line per case"
 	@echo "make lint                       ruff, mypy, import rules"
 
 check-python:
@@ -56,7 +58,7 @@ lint: $(VENV)/.for-development
 	$(BIN)/python -m tests.support.house_rules
 
 bench: $(VENV)/.for-development
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(CASES)
 
 locale: $(VENV)/.for-use
 	$(BIN)/pybabel compile -d api/web/locale -D yinxin

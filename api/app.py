@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import problems
+from api import csc, problems
 from api.guards import Guards
 from api.settings import Settings
 from api.v1 import ROUTERS
@@ -42,7 +42,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.state.services = built
     app.state.multiprocess_metrics = "PROMETHEUS_MULTIPROC_DIR" in os.environ
     problems.install(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, csc.router):
         app.include_router(router)
     mount_pages(app)
     largest = max(settings.max_document_bytes, settings.max_package_bytes)
@@ -65,6 +65,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 for status in _PROBLEM_STATUSES:
                     if str(status) not in responses or status == 422:
                         responses[str(status)] = _PROBLEM_RESPONSE
+                    elif "content" in responses[str(status)]:
+                        # What is refused before the route is reached is a problem document everywhere.
+                        responses[str(status)]["content"].update(_PROBLEM_RESPONSE["content"])
         app.openapi_schema = schema
     return app.openapi_schema
 

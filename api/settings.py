@@ -19,7 +19,7 @@ PREFIX: Final = "YINXIN_"
 # Names that other parts of the project read for themselves.
 _FOR_TESTS: Final = "YINXIN_TEST_"
 _NOT_SETTINGS: Final = frozenset(
-    {"YINXIN_VECTORS", "YINXIN_SAMPLES", "YINXIN_POSTGRES_USER", "YINXIN_OCFL_PY"}
+    {"YINXIN_VECTORS", "YINXIN_SAMPLES", "YINXIN_POSTGRES_USER", "YINXIN_OCFL_PY", "YINXIN_VERAPDF"}
 )
 # The least and the most of each number; what lies outside is a slip of the pen.
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
@@ -92,6 +92,11 @@ class Settings:
     )
     max_document_bytes: int = _setting(64 * 1024 * 1024, "largest document to seal or verify, in octets")
     max_package_bytes: int = _setting(256 * 1024 * 1024, "largest submission to archive, in octets")
+    fetch_hosts: str = _setting(
+        "",
+        "exact host names that `yinxin verify --fetch` may ask for lists, answers and authorities' certificates, "
+        "separated by commas; empty: none",
+    )
     log_json: bool = _setting(False, "logs as JSON lines")
 
     @classmethod

@@ -19,6 +19,7 @@ from api.joins import (
 from api.receipts import EventReceipts
 from api.settings import Settings
 from api.verification.desk import VerificationDesk
+from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
 from archive.desk import ArchiveDesk, build_archive
 from identity.desk import IdentityDesk, IdentitySettings, build_identity
@@ -179,6 +180,7 @@ def build_services(
         timestamps=parts.timestamps,
         trust=trust,
         clock=parts.clock,
+        randomness=parts.randomness,
         ids=parts.ids,
         lease=settings.lease,
     )
@@ -252,6 +254,8 @@ def build_services(
         seals=seals,
         licences=licences,
         typesetter=typesetter,
-        verification=VerificationDesk(pool=pool, trust=strangers_trust, clock=parts.clock),
+        verification=VerificationDesk(
+            pool=pool, trust=strangers_trust, clock=parts.clock, pictures=PagePictures()
+        ),
         archive=archive,
     )

@@ -23,6 +23,7 @@ STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
+SEAL_STAMPING_SECONDS: Final = 15.0
 DAILY_SECONDS: Final = 86_400.0
 SWEEPING_SECONDS: Final = 14_400.0
 _log = structlog.get_logger("yinxin.worker")
@@ -46,6 +47,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
+        Chore(name="seal-uses.stamp", seconds=SEAL_STAMPING_SECONDS, act=services.seals.stamp),
         Chore(name="licences.resume", seconds=resolving, act=services.licences.resume_issuing),
         Chore(name="archive.resume", seconds=resolving, act=services.archive.resume),
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),

@@ -44,6 +44,7 @@ class Scope(StrEnum):
     """What an application may do for its agency, one verb each."""
 
     SEAL_USE = "seal:use"
+    CSC_SIGN = "csc:sign"
     LICENCE_ISSUE = "licence:issue"
     LICENCE_MANAGE = "licence:manage"
     PRESENTATION_REDEEM = "presentation:redeem"

@@ -10,15 +10,23 @@ from seals.acts.making import MakeSeal
 from seals.acts.requests import DecideSealRequest, RequestSeal
 from seals.errors import SealUseUnknown
 from seals.events import USE_READ
-from seals.model import Seal, SealAuthorisation, SealRequest, SealUse, SealUseState
+from seals.model import Seal, SealAuthorisation, SealRequest, SealUse
 from seals.ports import AgencyDirectory, SealAuthority, TimestampSource, TrustView
 from seals.repository import SealAuthorisations, SealRequests, Seals
+from seals.uses.activations import RemoteSigning
+from seals.uses.batches import SealBatchReading
+from seals.uses.documents import DocumentSealing
 from seals.uses.output import read_output
 from seals.uses.repository import SealUses
 from seals.uses.resolution import ResolveSealUses
 from seals.uses.seal_document import SealDocument
+from seals.uses.seal_documents import SealDocuments
+from seals.uses.sign_digests import SignDigests
+from seals.uses.stamping import StampSealUses
+from seals.uses.taking import UseTaking
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
+from trust.kernel.randomness import Randomness
 from trust.keys.client import SignerClient
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Event
@@ -88,7 +96,7 @@ class SealReading:
     def document(self, caller: Caller, use_id: str) -> bytes:
         """The sealed document of a completed use; reading it is an event."""
         use = self.use(caller, use_id)
-        if use.state is not SealUseState.COMPLETED:
+        if use.output is None:
             raise SealUseUnknown("this seal use has no document")
         document = read_output(self._objects, use)
         with self._ledger.work() as work:
@@ -115,7 +123,12 @@ class SealDesk:
     life: SealLife
     authorisations: SealAuthorisationActs
     seal_document: SealDocument
+    seal_documents: SealDocuments
+    sign_digests: SignDigests
+    batches: SealBatchReading
+    remote: RemoteSigning
     resolve: ResolveSealUses
+    stamp: StampSealUses
     reading: SealReading
 
 
@@ -129,10 +142,16 @@ def build_seals(
     timestamps: TimestampSource,
     trust: TrustView,
     clock: Clock,
+    randomness: Randomness,
     ids: Ids,
     lease: timedelta,
 ) -> SealDesk:
     """Joins the acts of seals with what they need."""
+    taking = UseTaking(ledger=ledger, signer=signer, trust=trust, clock=clock)
+    sealing = DocumentSealing(ledger=ledger, objects=objects, timestamps=timestamps, clock=clock, lease=lease)
+    digests = SignDigests(
+        ledger=ledger, signer=signer, taking=taking, timestamps=timestamps, clock=clock, ids=ids, lease=lease
+    )
     return SealDesk(
         request=RequestSeal(ledger=ledger, clock=clock, ids=ids),
         decide=DecideSealRequest(ledger=ledger, clock=clock, lease=lease),
@@ -142,9 +161,17 @@ def build_seals(
         life=SealLife(ledger=ledger, authority=authority),
         authorisations=SealAuthorisationActs(ledger=ledger, agencies=agencies, clock=clock, ids=ids),
         seal_document=SealDocument(
-            ledger=ledger, objects=objects, signer=signer, timestamps=timestamps, trust=trust, clock=clock,
-            ids=ids, lease=lease,
+            ledger=ledger, objects=objects, signer=signer, taking=taking, sealing=sealing, trust=trust,
+            clock=clock, ids=ids,
         ),
+        seal_documents=SealDocuments(
+            ledger=ledger, objects=objects, signer=signer, taking=taking, sealing=sealing, trust=trust,
+            clock=clock, ids=ids,
+        ),
+        sign_digests=digests,
+        batches=SealBatchReading(ledger=ledger),
+        remote=RemoteSigning(ledger=ledger, taking=taking, digests=digests, clock=clock, randomness=randomness),
         resolve=ResolveSealUses(ledger=ledger, objects=objects, trust=trust, clock=clock),
+        stamp=StampSealUses(ledger=ledger, objects=objects, timestamps=timestamps, trust=trust, clock=clock),
         reading=SealReading(ledger=ledger, objects=objects),
     )  # fmt: skip

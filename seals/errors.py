@@ -27,6 +27,12 @@ class SealUseUnknown(NotFound):
     code = "seal-use-unknown"
 
 
+class SealBatchUnknown(NotFound):
+    """There is no such batch of seal uses in the caller's agency."""
+
+    code = "seal-batch-unknown"
+
+
 class SamePersonRefused(Forbidden):
     """A second natural person has to do this; the same one, under whatever account, may not."""
 
@@ -37,6 +43,12 @@ class AuthorisationRefused(Forbidden):
     """No authorisation lets this application use the seal for this item now."""
 
     code = "seal-authorisation-refused"
+
+
+class DigestsRefused(Forbidden):
+    """The application may use the seal on documents, but no authorisation lets it have digests signed."""
+
+    code = "seal-digests-refused"
 
 
 class SealNotUsable(Conflict):
@@ -68,6 +80,19 @@ class SealUseLost(Conflict):
     """The worker resolved this use before the request did; the use's record says how."""
 
     code = "seal-use-lost"
+
+
+class DocumentNotStamped(Unavailable):
+    """The timestamp authority went away after the use was taken: it is abandoned and counted; use a new key later."""
+
+    code = "seal-use-not-stamped"
+    retryable = False  # the same key is answered by the abandoned use
+
+
+class ActivationRefused(Forbidden):
+    """The activation data is unknown, spent, expired, another's, or for other hashes or another credential."""
+
+    code = "signature-activation-refused"
 
 
 class RevocationDataStale(Unavailable):

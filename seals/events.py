@@ -17,6 +17,8 @@ USE_INTENDED: Final = "seal-use.intended"
 USE_PREPARED_AGAIN: Final = "seal-use.prepared-again"
 USE_COMPLETED: Final = "seal-use.completed"
 USE_ABANDONED: Final = "seal-use.abandoned"
+USE_STAMPED: Final = "seal-use.stamped"
+SIGNATURE_ACTIVATED: Final = "signature.activated"
 USE_READ: Final = "seal-use.read"
 
 ACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -32,8 +34,10 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         AUTHORISATION_WITHDRAWN: "The authorisation was withdrawn.",
         USE_INTENDED: "A use of the seal was taken and its digest committed; the key may now be used once.",
         USE_PREPARED_AGAIN: "The signature did not fit; a second preparation was committed for the same use.",
-        USE_COMPLETED: "The sealed document was verified and stored.",
+        USE_COMPLETED: "What the key made was verified and stored: the sealed document, or the signature of a digest.",
         USE_ABANDONED: "The use did not come to its end; it stays counted.",
+        USE_STAMPED: "A document delivered without its timestamp was completed by a document timestamp.",
+        SIGNATURE_ACTIVATED: "An application was given leave to have the listed hashes signed, once, within minutes.",
         USE_READ: "A sealed document was read.",
     }
 )

@@ -25,3 +25,9 @@ class SealUseId(Id):
     """One act of sealing (用印)."""
 
     prefix = "sealuse"
+
+
+class SealBatchId(Id):
+    """A request of many seal uses."""
+
+    prefix = "sealbatch"

@@ -56,6 +56,21 @@ class SealUseState(StrEnum):
     ABANDONED = "abandoned"  # nobody: final, counted as a use and shown to the auditor
 
 
+class SealUseKind(StrEnum):
+    """What a seal's key is used on, and so what comes of it."""
+
+    DOCUMENT = "document"  # a PDF that was prepared here: the sealed document
+    DIGEST = "digest"  # the digest of a document prepared elsewhere: a CMS built around it
+    HASH = "hash"  # the hash of signed attributes built elsewhere: the raw signature (CSC)
+
+
+class WhenTimestampAway(StrEnum):
+    """What the caller wants where the timestamp authority is away; chosen beforehand, never by us."""
+
+    FAIL = "fail"  # no document without a timestamp
+    DELIVER_B_B = "deliver_b_b"  # the document at B-B now; the worker appends a document timestamp later
+
+
 class SignatureLevel(StrEnum):
     """How much evidence a signature carries (ETSI EN 319 142-1)."""
 
@@ -116,7 +131,10 @@ class Seal:
 
 @dataclass(frozen=True, kw_only=True)
 class SealAuthorisation:
-    """Leave for one application to use one seal for one service item, in a period, a number of times."""
+    """Leave for one application to use one seal for one service item, in a period, a number of times.
+
+    Only with `allows_digests` may digests be signed: then nobody here has seen what the seal is put to.
+    """
 
     id: str
     agency_id: str
@@ -127,14 +145,39 @@ class SealAuthorisation:
     valid_until: datetime
     uses_allowed: int
     uses_taken: int
+    allows_digests: bool
     state: SealAuthorisationState
     granted_by: str
     granted_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
+class DocumentFiles:
+    """Where a document use keeps its original, with its SHA-256, and the key its output goes to."""
+
+    original_key: str
+    original_version: str
+    original_sha256: bytes
+    output_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentOutput:
+    """A sealed document as it is stored: key, version, SHA-256."""
+
+    key: str
+    version: str
+    sha256: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class SealUse:
-    """One act of sealing, as intended; `outcome` and what follows it are there once it is concluded."""
+    """One act of sealing, as intended; what follows `state` is there once it is concluded.
+
+    `files` are those of a document use, `digest` that of the other kinds. `level` is what was asked for and
+    `level_reached` what was delivered; `output` is the newest, `stamped_at` when a later timestamp completed it.
+    `batch_id` and `batch_position` (from 0) say which request of many it came with.
+    """
 
     id: str
     agency_id: str
@@ -143,18 +186,60 @@ class SealUse:
     application_id: str
     item_code: str
     case_number: str | None
+    kind: SealUseKind
     level: SignatureLevel
-    original_key: str
-    original_version: str
-    original_sha256: bytes
-    output_key: str
+    when_timestamp_away: WhenTimestampAway
+    files: DocumentFiles | None
+    digest: bytes | None
+    batch_id: str | None
+    batch_position: int | None
     lease_until: datetime
     intended_at: datetime
-    state: SealUseState
-    output_version: str | None
-    output_sha256: bytes | None
-    concluded_at: datetime | None
-    event_id: str | None
+    state: SealUseState = SealUseState.INTENDED
+    level_reached: SignatureLevel | None = None
+    output: DocumentOutput | None = None
+    concluded_at: datetime | None = None
+    stamped_at: datetime | None = None
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedItem:
+    """An item of a batch that no use was made of: its place from 0, and the error's code and sentence."""
+
+    position: int
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealBatch:
+    """A request of `size` items; those not refused are seal uses of their own with their place in it."""
+
+    id: str
+    agency_id: str
+    application_id: str
+    kind: SealUseKind
+    size: int
+    refused: tuple[RefusedItem, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureActivation:
+    """Leave given to one application to have exactly these hashes signed, once, until `expires_at` (CSC: SAD).
+
+    Kept under the SHA-256 of the activation data; `hashes` is the SHA-256 over the hashes in their order.
+    """
+
+    token_digest: bytes
+    agency_id: str
+    application_id: str
+    authorisation_id: str
+    hashes: bytes
+    count: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

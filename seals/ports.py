@@ -1,6 +1,6 @@
 """What seals need of others, as small as it is; `api/wiring.py` joins them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -59,8 +59,16 @@ class TimestampSource(Protocol):
         """A token (DER) over a SHA-256 imprint; raises Unavailable where the authority is away."""
         ...
 
+    def tokens(self, imprints: Sequence[bytes]) -> list[bytes]:
+        """A token for each imprint, in order, by one request; raises Unavailable."""
+        ...
+
+    def require_there(self) -> None:
+        """Raises Unavailable where the authority is known to be away, without asking for a token."""
+        ...
+
     def largest_token(self) -> int:
-        """A bound on a token's size in octets, for reserving room."""
+        """A bound on a token's size in octets, for reserving room; known while the authority is away."""
         ...
 
 

@@ -159,6 +159,7 @@ class SealAuthorisations:
                 valid_until=granted.valid_until,
                 uses_allowed=granted.uses_allowed,
                 uses_taken=granted.uses_taken,
+                allows_digests=granted.allows_digests,
                 state=granted.state.value,
                 granted_by=granted.granted_by,
                 granted_at=granted.granted_at,
@@ -175,11 +176,19 @@ class SealAuthorisations:
         return _authorisation(row)
 
     def for_use(
-        self, *, agency_id: str, application_id: str, item_code: str, seal_id: str | None, at: datetime
+        self,
+        *,
+        agency_id: str,
+        application_id: str,
+        item_code: str,
+        seal_id: str | None,
+        at: datetime,
+        digests: bool = False,
     ) -> SealAuthorisation | None:
         """The standing authorisation to use: the newest that can be used at this moment, else the newest.
 
-        Of this application for this item, and this seal if one is named.
+        Of this application for this item, and this seal if one is named; with `digests` one that allows them,
+        without them rather one for documents alone, so that documents do not use up what was given for digests.
         """
         table = seal_authorisations
         usable = and_(
@@ -197,8 +206,10 @@ class SealAuthorisations:
         )
         if seal_id is not None:
             query = query.where(table.c.seal_id == seal_id)
+        if digests:
+            query = query.where(table.c.allows_digests)
         row = self._work.execute(
-            query.order_by(usable.desc(), table.c.granted_at.desc()).limit(1)
+            query.order_by(usable.desc(), table.c.allows_digests, table.c.granted_at.desc()).limit(1)
         ).one_or_none()
         return None if row is None else _authorisation(row)
 
@@ -209,11 +220,26 @@ class SealAuthorisations:
         query = select(table).where(table.c.agency_id == agency_id, table.c.seal_id == seal_id)
         return tuple(map(_authorisation, self._work.execute(_page(query, table.c.id, after, limit))))
 
-    def take_one(self, authorisation_id: str) -> None:
-        """Counts one use; the caller holds the row's lock."""
+    def of_application(
+        self, *, agency_id: str, application_id: str, at: datetime
+    ) -> tuple[SealAuthorisation, ...]:
+        """Those by which this application may sign digests at this moment, in the order of time."""
+        table = seal_authorisations
+        query = select(table).where(
+            table.c.agency_id == agency_id,
+            table.c.application_id == application_id,
+            table.c.state == SealAuthorisationState.GRANTED.value,
+            table.c.allows_digests,
+            table.c.valid_from <= at,
+            at < table.c.valid_until,
+        )
+        return tuple(map(_authorisation, self._work.execute(query.order_by(table.c.id))))
+
+    def take(self, authorisation_id: str, count: int = 1) -> None:
+        """Counts so many uses; the caller holds the row's lock and has seen that they are left."""
         table = seal_authorisations
         self._work.execute(
-            table.update().where(table.c.id == authorisation_id).values(uses_taken=table.c.uses_taken + 1)
+            table.update().where(table.c.id == authorisation_id).values(uses_taken=table.c.uses_taken + count)
         )
 
     def withdraw(self, authorisation_id: str) -> None:
@@ -286,6 +312,7 @@ def _authorisation(row: Row[Any]) -> SealAuthorisation:
         valid_until=row.valid_until,
         uses_allowed=row.uses_allowed,
         uses_taken=row.uses_taken,
+        allows_digests=row.allows_digests,
         state=SealAuthorisationState(row.state),
         granted_by=row.granted_by,
         granted_at=row.granted_at,

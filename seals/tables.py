@@ -1,8 +1,9 @@
-"""Tables of the schema `seals`. Uses, preparations and outcomes are facts."""
+"""Tables of the schema `seals`. Uses, preparations, outcomes and batches are facts."""
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -12,9 +13,12 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    false,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from trust.storage.schema import changeable, facts, metadata, moment
+from trust.storage.schema import ERASABLE, changeable, facts, metadata, moment
 
 seal_requests = Table(
     "seal_requests",
@@ -74,6 +78,7 @@ seal_authorisations = Table(
     Column("valid_until", moment(), nullable=False),
     Column("uses_allowed", Integer, nullable=False),
     Column("uses_taken", Integer, nullable=False, server_default="0"),
+    Column("allows_digests", Boolean, nullable=False, server_default=false()),
     Column("state", Text, nullable=False),
     Column("granted_by", Text, nullable=False),
     Column("granted_at", moment(), nullable=False),
@@ -81,6 +86,20 @@ seal_authorisations = Table(
     Index(None, "application_id", "item_code"),
     schema="seals",
     info=changeable("state", "uses_taken"),
+)
+
+seal_batches = Table(
+    "seal_batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency_id", Text, nullable=False, index=True),
+    Column("application_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("refused", JSONB, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="seals",
+    info=facts,
 )
 
 seal_uses = Table(
@@ -94,12 +113,25 @@ seal_uses = Table(
     Column("item_code", Text, nullable=False),
     Column("case_number", Text),
     Column("level", Text, nullable=False),
-    Column("original_key", Text, nullable=False),
-    Column("original_version", Text, nullable=False),
-    Column("original_sha256", LargeBinary, nullable=False),
-    Column("output_key", Text, nullable=False),
+    Column("original_key", Text),
+    Column("original_version", Text),
+    Column("original_sha256", LargeBinary),
+    Column("output_key", Text),
     Column("lease_until", moment(), nullable=False, index=True),
     Column("intended_at", moment(), nullable=False),
+    Column("kind", Text, nullable=False, server_default="document"),
+    Column("digest", LargeBinary),
+    Column("when_timestamp_away", Text, nullable=False, server_default="fail"),
+    Column("batch_id", Text, ForeignKey("seals.seal_batches.id")),
+    Column("batch_position", Integer),
+    CheckConstraint(
+        "CASE WHEN kind = 'document' THEN digest IS NULL AND num_nulls(original_key, original_version, "
+        "original_sha256, output_key) = 0 ELSE digest IS NOT NULL AND num_nonnulls(original_key, "
+        "original_version, original_sha256, output_key) = 0 END",
+        name="document_or_digest",
+    ),
+    CheckConstraint("(batch_id IS NULL) = (batch_position IS NULL)", name="place_in_batch"),
+    Index(None, "batch_id", "batch_position", unique=True),
     schema="seals",
     info=facts,
 )
@@ -126,6 +158,48 @@ seal_use_outcomes = Table(
     Column("output_sha256", LargeBinary),
     Column("event_id", Text, nullable=False),
     Column("at", moment(), nullable=False),
+    Column("level", Text),  # the level reached, where it is below the one wanted
+    Index("ix_seal_use_outcomes_below", "use_id", postgresql_where=text("level IS NOT NULL")),
     schema="seals",
     info=facts,
+)
+
+# What the key made of a digest: a CMS or a raw signature. A retry is given it again.
+seal_use_signatures = Table(
+    "seal_use_signatures",
+    metadata,
+    Column("use_id", Text, ForeignKey("seals.seal_uses.id"), primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="seals",
+    info=facts,
+)
+
+# A document delivered without its timestamp, with the timestamp appended later.
+seal_use_stampings = Table(
+    "seal_use_stampings",
+    metadata,
+    Column("use_id", Text, ForeignKey("seals.seal_uses.id"), primary_key=True),
+    Column("output_key", Text, nullable=False),
+    Column("output_version", Text, nullable=False),
+    Column("output_sha256", LargeBinary, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="seals",
+    info=facts,
+)
+
+# Spent by deleting the row in the transaction that takes the uses: of two that race one finds it.
+signature_activations = Table(
+    "signature_activations",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("agency_id", Text, nullable=False),
+    Column("application_id", Text, nullable=False),
+    Column("authorisation_id", Text, ForeignKey("seals.seal_authorisations.id"), nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("hash_count", Integer, nullable=False),
+    Column("expires_at", moment(), nullable=False, index=True),
+    schema="seals",
+    info={**ERASABLE, "secret": True},
 )

@@ -84,18 +84,47 @@ def demo(
 
 @app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(help="A sealed PDF, a licence, a package, a proof, or a folder.")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="A sealed PDF, a licence, a signature file, a package, a proof, or a folder."),
+    ],
+    *,
+    content: Annotated[
+        Path | None, typer.Option("--content", help="What a detached signature or a timestamp is over.")
+    ] = None,
+    digest: Annotated[
+        str | None, typer.Option("--digest", help="Instead of --content: its digest, as sha256:<hex>.")
+    ] = None,
     trust: Annotated[
         Path | None, typer.Option("--trust", help="Folder of anchors, CRLs, status lists.")
     ] = None,
     at: Annotated[str | None, typer.Option("--at", help="Moment to verify at, RFC 3339.")] = None,
-    language: Annotated[str, typer.Option("--language", help="zh-Hans or en.")] = "en",
+    language: Annotated[str, typer.Option("--lang", "--language", help="zh-Hans or en.")] = "en",
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the report as a page of its own, with pictures.")
+    ] = None,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="Ask the hosts of YINXIN_FETCH_HOSTS for what certificates name."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a file offline. Exit codes: 0 valid, 1 invalid, 2 cannot tell, 3 usage."""
-    from api.cli.verifying import verify_path
+    """Verify a file, offline unless --fetch. Exit codes: 0 valid, 1 invalid, 2 cannot tell, 3 usage."""
+    from api.cli.verifying import allowed_hosts, verify_path
 
-    raise typer.Exit(verify_path(path, trust=trust, at=at, language=language, as_json=as_json))
+    raise typer.Exit(
+        verify_path(
+            path,
+            trust=trust,
+            at=at,
+            language=language,
+            as_json=as_json,
+            content=content,
+            digest=digest,
+            html=html,
+            hosts=allowed_hosts(load_settings()) if fetch else None,
+        )
+    )
 
 
 @app.command()

@@ -17,7 +17,7 @@ from identity.caller import Caller
 from identity.ids import known_id
 from licences.ids import LicenceId
 from licences.model import LicenceState
-from seals.ids import SealUseId
+from seals.ids import SealBatchId, SealUseId
 from seals.model import SealUseState
 from trust.kernel.errors import NotFound
 
@@ -61,6 +61,17 @@ def _seal_use(operation_id: str, caller: Caller, services: Services) -> Operatio
     return OperationAnswer(id=use.id, state=_SEAL_USE[use.state], result=f"/v1/seal-uses/{use.id}")
 
 
+def _seal_batch(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
+    """Running while one of its uses is; done then, whatever came of each: the batch itself says that."""
+    found = services.seals.batches(caller, known_id(SealBatchId, operation_id))
+    running = any(use.state is SealUseState.INTENDED for use in found.uses)
+    return OperationAnswer(
+        id=found.batch.id,
+        state=OperationState.RUNNING if running else OperationState.DONE,
+        result=f"/v1/seal-batches/{found.batch.id}",
+    )
+
+
 def _licence(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
     licence_id = known_id(LicenceId, operation_id)
     state = services.licences.holdings.get(licence_id, caller).state
@@ -76,6 +87,7 @@ def _record(operation_id: str, caller: Caller, services: Services) -> OperationA
 
 _BY_PREFIX: Final[Mapping[str, Callable[[str, Caller, Services], OperationAnswer]]] = {
     SealUseId.prefix: _seal_use,
+    SealBatchId.prefix: _seal_batch,
     LicenceId.prefix: _licence,
     RecordId.prefix: _record,
 }

@@ -1,7 +1,7 @@
 """Seal uses: documents sealed, looked up, read (用印)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from pydantic import Field
@@ -23,7 +23,8 @@ from api.dependencies import (
     read_upload,
 )
 from api.wiring import Services
-from seals.model import SealUse, SignatureLevel
+from seals.model import SealUse, SignatureLevel, WhenTimestampAway
+from seals.uses.documents import DocumentRef
 from seals.uses.seal_document import SealingRequest
 from trust.documents import pdf
 from trust.kernel.errors import InvalidInput
@@ -41,7 +42,11 @@ class ReceiptAnswer(Answer):
 
 
 class SealUseAnswer(Answer):
-    """A seal use; the sealed document is at `/v1/seal-uses/{id}/document`."""
+    """A seal use; where it is of a document, the sealed one is at `/v1/seal-uses/{id}/document`.
+
+    `level` is what was asked for, `level_reached` what was delivered; a document delivered below its level has
+    its timestamp appended later, at `stamped_at`. `digest` is that of a use on a digest or hash.
+    """
 
     id: str
     seal_id: str
@@ -49,12 +54,19 @@ class SealUseAnswer(Answer):
     application_id: str
     item_code: str
     case_number: str | None
+    kind: str
     level: str
+    level_reached: str | None
+    when_timestamp_away: str
     state: str
-    original_sha256: str
+    original_sha256: str | None
     output_sha256: str | None
+    digest: str | None
+    batch_id: str | None
+    batch_position: int | None
     intended_at: datetime
     concluded_at: datetime | None
+    stamped_at: datetime | None
     event_id: str | None
     receipt: ReceiptAnswer | None = None
 
@@ -66,6 +78,8 @@ class SealUseFields(Body):
     seal_id: IdText | None
     case_number: Annotated[str | None, Field(min_length=1, max_length=80)]
     level: SignatureLevel
+    when_timestamp_away: WhenTimestampAway
+    document_ref: IdText | None
     page: Annotated[int | None, Field(ge=-10_000, le=10_000)]
     x_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)]
     y_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)]
@@ -73,14 +87,21 @@ class SealUseFields(Body):
 
 @router.post("/seal-uses", status_code=201)
 def use_seal(
-    document: Annotated[UploadFile, File(description="the PDF to seal")],
     item_code: Annotated[str, Form(description="the service item's code")],
     caller: CurrentCaller,
     services: ServicesOf,
     idempotency_key: IdempotencyKey,
+    document: Annotated[UploadFile | None, File(description="the PDF to seal")] = None,
+    document_ref: Annotated[
+        str | None, Form(description="in place of a file: the seal use whose document is to be sealed again")
+    ] = None,
     seal_id: Annotated[str | None, Form(description="absent: the newest authorised seal")] = None,
     case_number: Annotated[str | None, Form(description="the case's number")] = None,
     level: Annotated[SignatureLevel, Form(description="PAdES level")] = SignatureLevel.B_T,
+    when_timestamp_away: Annotated[
+        WhenTimestampAway,
+        Form(description="without a timestamp: no document, or one at B-B that is completed later"),
+    ] = WhenTimestampAway.FAIL,
     page: Annotated[int | None, Form(description="from 1; negative from the end; absent: invisible")] = None,
     x_mm: Annotated[int | None, Form(description="left edge of the impression")] = None,
     y_mm: Annotated[int | None, Form(description="lower edge of the impression")] = None,
@@ -88,7 +109,8 @@ def use_seal(
     """Seals a document; the same idempotency key with the same body gets the same use.
 
     With page, x_mm and y_mm the impression is visible at the seal's own size; without them the signature is
-    invisible. The sealed document is then at `/v1/seal-uses/{id}/document`.
+    invisible. The sealed document is then at `/v1/seal-uses/{id}/document`. A document with several seals is
+    sealed again by `document_ref`: each seal is a use of its own, authorised and counted.
     """
     fields = checked_form(
         SealUseFields,
@@ -96,25 +118,30 @@ def use_seal(
         seal_id=seal_id,
         case_number=case_number,
         level=level,
+        when_timestamp_away=when_timestamp_away,
+        document_ref=document_ref,
         page=page,
         x_mm=x_mm,
         y_mm=y_mm,
     )
-    octets = read_upload(document, services.settings.max_document_bytes)
+    if (document is None) == (fields.document_ref is None):
+        raise InvalidInput("a document or a document_ref is sealed, exactly one of them")
+    octets = None if document is None else read_upload(document, services.settings.max_document_bytes)
     sealed = services.seals.seal_document(
         SealingRequest(
-            document=octets,
+            document=octets if octets is not None else DocumentRef(use_id=fields.document_ref or ""),
             item_code=fields.item_code,
-            placement=_placement(fields),
+            placement=placement_of(fields),
             idempotency_key=idempotency_key,
-            body_digest=body_digest(fields, octets),
+            body_digest=body_digest(fields, *(() if octets is None else (octets,))),
             seal_id=fields.seal_id,
             case_number=fields.case_number,
             level=fields.level,
+            when_timestamp_away=fields.when_timestamp_away,
         ),
         caller,
     )
-    return _use(sealed.use, services)
+    return use_answer(sealed.use, services)
 
 
 @router.get("/seal-uses")
@@ -127,13 +154,13 @@ def list_seal_uses(
 ) -> Page[SealUseAnswer]:
     """The agency's seal uses, abandoned ones too."""
     rows = services.seals.reading.uses(caller, seal_id=seal_id, after=after, limit=limit)
-    return page_of(rows, [_use(row) for row in rows], limit)
+    return page_of(rows, [use_answer(row) for row in rows], limit)
 
 
 @router.get("/seal-uses/{use_id}")
 def get_seal_use(use_id: IdText, caller: CurrentCaller, services: ServicesOf) -> SealUseAnswer:
     """One seal use, with the ledger's receipt once it is completed."""
-    return _use(services.seals.reading.use(caller, use_id), services)
+    return use_answer(services.seals.reading.use(caller, use_id), services)
 
 
 @router.get(
@@ -146,7 +173,19 @@ def get_sealed_document(use_id: IdText, caller: CurrentCaller, services: Service
     return Response(services.seals.reading.document(caller, use_id), media_type="application/pdf")
 
 
-def _placement(fields: SealUseFields) -> pdf.Placement | None:
+class Placed(Protocol):
+    """Fields that say where an impression goes."""
+
+    @property
+    def page(self) -> int | None: ...
+    @property
+    def x_mm(self) -> int | None: ...
+    @property
+    def y_mm(self) -> int | None: ...
+
+
+def placement_of(fields: Placed) -> pdf.Placement | None:
+    """Where the impression goes; None for an invisible signature. Raises InvalidInput on half a place."""
     given = (fields.page, fields.x_mm, fields.y_mm)
     if given == (None, None, None):
         return None
@@ -155,7 +194,8 @@ def _placement(fields: SealUseFields) -> pdf.Placement | None:
     return pdf.Placement(page=fields.page, x_mm=fields.x_mm, y_mm=fields.y_mm)
 
 
-def _use(row: SealUse, services: Services | None = None) -> SealUseAnswer:
+def use_answer(row: SealUse, services: Services | None = None) -> SealUseAnswer:
+    """A use as it is answered; with `services` the signed receipt of its outcome too."""
     receipt = None if services is None or row.event_id is None else services.receipts.of_event(row.event_id)
     return SealUseAnswer(
         id=row.id,
@@ -164,12 +204,19 @@ def _use(row: SealUse, services: Services | None = None) -> SealUseAnswer:
         application_id=row.application_id,
         item_code=row.item_code,
         case_number=row.case_number,
+        kind=row.kind,
         level=row.level,
+        level_reached=row.level_reached,
+        when_timestamp_away=row.when_timestamp_away,
         state=row.state,
-        original_sha256=row.original_sha256.hex(),
-        output_sha256=None if row.output_sha256 is None else row.output_sha256.hex(),
+        original_sha256=None if row.files is None else row.files.original_sha256.hex(),
+        output_sha256=None if row.output is None else row.output.sha256.hex(),
+        digest=None if row.digest is None else row.digest.hex(),
+        batch_id=row.batch_id,
+        batch_position=row.batch_position,
         intended_at=row.intended_at,
         concluded_at=row.concluded_at,
+        stamped_at=row.stamped_at,
         event_id=row.event_id,
         receipt=None if receipt is None else ReceiptAnswer.model_validate(receipt),
     )

@@ -78,6 +78,9 @@ class AuthorisationBody(Body):
     valid_from: AwareDatetime
     valid_until: AwareDatetime
     uses_allowed: Annotated[int, Field(ge=1, le=10_000_000)]
+    allows_digests: Annotated[
+        bool, Field(description="digests too, of documents nobody here has seen: for CSC clients above all")
+    ] = False
 
 
 class SealRequestAnswer(Answer):
@@ -125,6 +128,7 @@ class AuthorisationAnswer(Answer):
     valid_until: datetime
     uses_allowed: int
     uses_taken: int
+    allows_digests: bool
     state: str
     granted_at: datetime
 
@@ -228,6 +232,7 @@ def authorise_seal(
         valid_from=body.valid_from,
         valid_until=body.valid_until,
         uses_allowed=body.uses_allowed,
+        allows_digests=body.allows_digests,
     )
     return _authorisation(granted)
 

@@ -1,19 +1,29 @@
 """What goes through the pipes to a verifying process and back.
 
 A frame is a length of four octets (big-endian) and that many octets. A job is three frames: its header (JSON),
-the trust store (JSON, octets in base64) and the file; the answer is one frame of JSON. Nothing is pickled: an
-answer is read as a stranger's, for the process that wrote it has parsed a stranger's file.
+the trust store (JSON, octets in base64; empty where nothing is judged) and the file; the answer is one frame of
+JSON. Nothing is pickled: an answer is read as a stranger's, for the process that wrote it has parsed a stranger's
+file.
 """
 
 import base64
 import json
+import math
 import struct
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import IO, Any, Final
 
+from trust.crypto.digests import Digest
+from trust.documents.pdf import FoundText
+from trust.documents.pdf.keywords import MAX_FOUND
+from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.report import Check, Indication, Outcome, Report
+from trust.pki.anchors import AnchorTerms
+from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 # Reports are two or three deep: a file, its signatures, their timestamps.
@@ -21,6 +31,18 @@ _MAX_DEPTH: Final = 8
 # One claim or fact; a picture inside a licence credential is longer and is not shown.
 _MAX_TEXT_CHARACTERS: Final = 20_000
 _LENGTH: Final = struct.Struct(">I")
+
+
+class Job(StrEnum):
+    """What a process is asked to do with a file."""
+
+    VERIFY = "verify"
+    FIND_TEXT = "find_text"
+    PAINT = "paint"
+
+
+# In these pdfium reads the file. What it left behind in a process that a file took over would do the next job.
+NATIVE_JOBS: Final = frozenset({Job.FIND_TEXT, Job.PAINT})
 
 
 class FrameBroken(Exception):
@@ -58,6 +80,8 @@ def encode_trust(trust: TrustStore) -> bytes:
             "crls": [base64.b64encode(der).decode() for der in trust.crls],
             "status_lists": dict(trust.status_lists),
             "ledger_keys": list(trust.ledger_keys),
+            "ocsps": [base64.b64encode(der).decode() for der in trust.ocsps],
+            "anchor_terms": {name: _encode_terms(terms) for name, terms in trust.anchor_terms.items()},
         }
     ).encode()
 
@@ -71,6 +95,41 @@ def decode_trust(octets: bytes) -> TrustStore:
         crls=tuple(base64.b64decode(text) for text in given["crls"]),
         status_lists=MappingProxyType(given["status_lists"]),
         ledger_keys=tuple(given["ledger_keys"]),
+        ocsps=tuple(base64.b64decode(text) for text in given["ocsps"]),
+        anchor_terms=MappingProxyType(
+            {name: _decode_terms(terms) for name, terms in given["anchor_terms"].items()}
+        ),
+    )
+
+
+def _encode_terms(terms: AnchorTerms) -> Mapping[str, Any]:
+    return {
+        "purposes": None if terms.purposes is None else sorted(terms.purposes),
+        "from": None if terms.trusted_from is None else rfc3339(terms.trusted_from),
+        "until": None if terms.trusted_until is None else rfc3339(terms.trusted_until),
+    }
+
+
+def _decode_terms(given: Mapping[str, Any]) -> AnchorTerms:
+    purposes, since, until = given["purposes"], given["from"], given["until"]
+    return AnchorTerms(
+        purposes=None if purposes is None else frozenset(map(Purpose, purposes)),
+        trusted_from=None if since is None else parse_rfc3339(since),
+        trusted_until=None if until is None else parse_rfc3339(until),
+    )
+
+
+def encode_digests(digests: Mapping[Digest, bytes]) -> Mapping[str, str]:
+    """Digests of what a file is about, as a job's header has them: hexadecimal, by algorithm."""
+    return {algorithm.value: digest.hex() for algorithm, digest in digests.items()}
+
+
+def decode_content(header: Mapping[str, Any]) -> SignedContent | None:
+    """The other way round; from our own parent, so taken at its word."""
+    if "digests" not in header:
+        return None
+    return SignedContent.known_as(
+        {Digest(name): bytes.fromhex(text) for name, text in header["digests"].items()}
     )
 
 
@@ -100,6 +159,22 @@ def decode_report(given: Any) -> Report:
         return _report(given, 0)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FrameBroken from error
+
+
+def decode_found(given: Any) -> tuple[FoundText, ...]:
+    """Places of text, a page and four numbers each; raises FrameBroken on anything else."""
+    if not isinstance(given, list) or len(given) > MAX_FOUND:
+        raise FrameBroken
+    return tuple(map(_found, given))
+
+
+def _found(given: Any) -> FoundText:
+    match given:
+        case [int(page), *numbers] if page > 0 and len(numbers) == 4:
+            if all(isinstance(each, int | float) and math.isfinite(each) for each in numbers):
+                left, bottom, right, top = map(float, numbers)
+                return FoundText(page=page, left=left, bottom=bottom, right=right, top=top)
+    raise FrameBroken
 
 
 def _report(given: Mapping[str, Any], depth: int) -> Report:

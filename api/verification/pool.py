@@ -2,9 +2,11 @@
 
     pool = VerificationPool(size=2)
     report = pool.verify(data, name="decision.pdf", trust=trust, at=clock.now())
+    places = pool.find_text(data, "（盖章）")
 
 Each process has a memory limit from its start, a time limit for every job, and is replaced after a number of
-jobs, after a failure, and when it has died. Whatever a file does to its process, the answer is a report.
+jobs, after a failure, and when it has died. Whatever a file does to its process, the answer is a report, or for a
+search KeywordSearchFailed.
 """
 
 import contextlib
@@ -23,18 +25,24 @@ import structlog
 
 from api.verification.frames import (
     MAX_ANSWER_BYTES,
+    NATIVE_JOBS,
     FrameBroken,
+    Job,
     decode_answer,
+    decode_found,
     decode_report,
+    encode_digests,
     encode_trust,
     read_frame,
     write_frame,
 )
 from api.verification.names import shown_name
+from trust.documents.pdf import FoundText, KeywordSearchFailed
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Unavailable
 from trust.kernel.report import Checks, Report
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 
 # The interpreter and the parsers take 60 MB of addresses; a document of 64 MB is read several times over.
 MEMORY_BYTES: Final = 1024**3
@@ -110,13 +118,53 @@ class VerificationPool:
         for process in living:
             process.end()
 
-    def verify(self, data: bytes, *, name: str, trust: TrustStore, at: datetime) -> Report:
-        """The report of `trust.verify` on this file at the moment `at`.
+    def verify(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        trust: TrustStore,
+        at: datetime,
+        content: SignedContent | None = None,
+    ) -> Report:
+        """The report of `trust.verify` on this file at the moment `at`; of `content` only digests go along.
 
         A job that its limits or a fault ended is reported as cannot tell, by the check `resources`. Raises
         VerificationAway where no process is free or can be started, or our own trust store cannot be used.
         """
         name = shown_name(name)
+        header: dict[str, Any] = {"job": Job.VERIFY, "name": name, "at": rfc3339(at)}
+        if content is not None:
+            header["digests"] = encode_digests(content.every_digest())
+        return self._judged(self.run(header, encode_trust(trust), data), name)
+
+    def find_text(self, document: bytes, keyword: str) -> tuple[FoundText, ...]:
+        """Where a keyword stands in a PDF (`trust.documents.pdf.KeywordFinder`), found by pdfium in a process.
+
+        Raises KeywordSearchFailed where the document's text could not be read within the limits, and
+        VerificationAway as `verify` does.
+        """
+        outcome = self.run({"job": Job.FIND_TEXT, "keyword": keyword}, b"", document)
+        if "found" in outcome:
+            try:
+                return decode_found(outcome["found"])
+            except FrameBroken:
+                outcome = {"failed": "fault", "fault": "unreadable-answer"}
+        why = str(outcome.get("failed"))
+        _log.warning("text-search.ended", why=why, fault=outcome.get("fault"))
+        if why == "ended" and not self._open:
+            raise VerificationAway("the service is stopping; try again later")
+        raise KeywordSearchFailed(
+            self._limits().get(why, "the document's text cannot be read, or has the keyword too often")
+            + "; name the page and the place instead"
+        )
+
+    def run(self, header: Mapping[str, Any], trust: bytes, data: bytes) -> Mapping[str, Any]:
+        """One job's answer as the process gave it, or `failed` with why; raises VerificationAway.
+
+        The process is replaced where it failed, has done enough, or has let native code read the file: whatever
+        that left behind must not verify the next visitor's file.
+        """
         self.start()
         free = self._free
         try:
@@ -129,13 +177,19 @@ class VerificationPool:
                 process = self._replaced(process)
             if not process.wait_until_ready():
                 raise VerificationAway("a verifying process could not be started; try again later")
-            header = {"name": name, "at": rfc3339(at)}
-            outcome = process.do(json.dumps(header).encode(), encode_trust(trust), data, self._seconds)
+            outcome = process.do(json.dumps(header).encode(), trust, data, self._seconds)
         finally:
-            if "failed" in outcome or process.jobs >= self._jobs:
+            if "failed" in outcome or process.jobs >= self._jobs or header["job"] in NATIVE_JOBS:
                 process = self._replaced(process)
             free.put(process)
-        return self._judged(outcome, name)
+        return outcome
+
+    def _limits(self) -> Mapping[str, str]:
+        return {
+            "time": f"the file took longer than the {self._seconds:g} s it is given",
+            "memory": f"the file needs more than the {self._memory // 1024**2} MiB it is given",
+            "ended": "the file ended the process that read it",
+        }
 
     def _judged(self, outcome: Mapping[str, Any], name: str) -> Report:
         if "report" in outcome:
@@ -149,14 +203,11 @@ class VerificationPool:
             raise VerificationAway("our own trust material cannot be used; an operator has to look")
         if why == "ended" and not self._open:
             raise VerificationAway("the service is stopping; try again later")
-        details = {
-            "time": f"the file took longer than the {self._seconds:g} s it is given",
-            "memory": f"the file needs more than the {self._memory // 1024**2} MiB it is given",
-            "ended": "the file ended the process that read it",
-        }
         checks = Checks()
         checks.unknown(
-            "resources", details.get(why, "the file could not be read to its end"), sub_indication="GENERIC"
+            "resources",
+            self._limits().get(why, "the file could not be read to its end"),
+            sub_indication="GENERIC",
         )
         return Report.conclude(kind="file", subject=name, checks=checks.all())
 

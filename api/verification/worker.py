@@ -1,4 +1,4 @@
-"""A verifying process: takes strangers' files on standard input and answers reports; holds nothing else.
+"""A verifying process: takes strangers' files on standard input and answers what it finds; holds nothing else.
 
 Run by the pool as `python -P -m api.verification.worker MEMORY SECONDS`, with an environment of its own: no
 settings, no database, no signer. It gives up memory, files and further processes before the first file, and
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, BinaryIO, Final
 
-from api.verification.frames import decode_trust, encode_answer, read_frame, write_frame
+from api.verification.frames import Job, decode_content, decode_trust, encode_answer, read_frame, write_frame
 from trust.kernel.clock import parse_rfc3339
 from trust.kernel.errors import YinxinError
 from trust.pki.trust_store import TrustStore
@@ -40,7 +40,7 @@ def main() -> None:
             trust, data = read_frame(jobs), read_frame(jobs)
             if trust is None or data is None:
                 return
-            _send(answers, desk.verify(json.loads(header), trust, data))
+            _send(answers, desk.do(json.loads(header), trust, data))
             del trust, data
             signal.setitimer(signal.ITIMER_REAL, 0)
     except MemoryError:  # while a frame was read: what follows in the pipe is lost, so this process ends
@@ -59,13 +59,54 @@ class _Desk:
         self._frame = b""
         self._trust = TrustStore()
 
+    def do(self, header: Mapping[str, Any], trust: bytes, data: bytes) -> Mapping[str, Any]:
+        """The job that the header names."""
+        match Job(header["job"]):
+            case Job.VERIFY:
+                return self.verify(header, trust, data)
+            case Job.FIND_TEXT:
+                return self.find_text(header, data)
+            case Job.PAINT:
+                return self.paint(header, data)
+
+    def paint(self, header: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
+        """`painted` pages, or why there are none: `memory` or `fault`."""
+        try:
+            # Native code as well, and loaded only where it is asked for.
+            from api.verification.painting import paint  # noqa: PLC0415
+
+            return {"painted": paint(data, header)}
+        except MemoryError:
+            return {"failed": "memory"}
+        except Exception as error:
+            return {"failed": "fault", "fault": type(error).__name__}
+
+    def find_text(self, header: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
+        """`found`, or why there is none: `memory`, `fault` or `refused`."""
+        try:
+            # Native code, loaded only where a stranger's file may be parsed by it, and only when it is needed.
+            from trust.documents.pdf.pdfium_text import PdfiumFinder  # noqa: PLC0415
+
+            found = PdfiumFinder().find_text(data, header["keyword"])
+            return {"found": [[text.page, text.left, text.bottom, text.right, text.top] for text in found]}
+        except MemoryError:
+            return {"failed": "memory"}
+        except YinxinError as error:
+            return {"failed": "refused", "code": error.code}
+        except Exception as error:
+            return {"failed": "fault", "fault": type(error).__name__}
+
     def verify(self, header: Mapping[str, Any], trust: bytes, data: bytes) -> Mapping[str, Any]:
         """`report`, or why there is none: `memory`, `fault` or `trust`."""
         try:
             if trust != self._frame:
                 self._trust, self._frame = decode_trust(trust), trust
             report = verify_bytes(
-                data, name=header["name"], trust=self._trust, at=parse_rfc3339(header["at"])
+                data,
+                name=header["name"],
+                trust=self._trust,
+                at=parse_rfc3339(header["at"]),
+                content=decode_content(header),
             )
             return {"report": report.to_json()}
         except MemoryError:

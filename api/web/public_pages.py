@@ -7,6 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from api.dependencies import ServicesOf, read_upload
 from api.verification.names import shown_name
+from api.verification.uploads import content_of
+from api.web.page_pictures import pages_of
 from api.web.rendering import page, visit_of
 from api.web.results import result_of
 from api.web.throttle import throttles
@@ -37,6 +39,7 @@ def verify_upload(
     request: Request,
     services: ServicesOf,
     file: Annotated[UploadFile | None, File()] = None,
+    content: Annotated[UploadFile | None, File()] = None,
 ) -> HTMLResponse:
     """The report on the file, as a page; nothing is kept."""
     limit = services.settings.max_document_bytes
@@ -44,8 +47,11 @@ def verify_upload(
     if file is None or not file.filename:
         return page(request, "verify.html", status=422, limit=limit, fault="missing")
     try:
-        report, moment = services.verification.verify(
-            lambda: read_upload(file, limit), name=file.filename, address=address_of(request)
+        found = services.verification.examine(
+            lambda: read_upload(file, limit),
+            name=file.filename,
+            address=address_of(request),
+            content=lambda: content_of(content, limit),
         )
     except TooLarge:
         return page(request, "verify.html", status=413, limit=limit, fault="too-large")
@@ -53,9 +59,10 @@ def verify_upload(
     return page(
         request,
         "result.html",
-        result=result_of(report, visit.language, visit.say),
+        result=result_of(found.report, visit.language, visit.say),
+        pages=pages_of(found.pages, found.report, visit.language, visit.say),
         name=shown_name(file.filename),
-        verified_at=moment,
+        verified_at=found.moment,
     )
 
 

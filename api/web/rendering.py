@@ -68,11 +68,22 @@ def page(
             other_language=other.value,
             other_link=visit.link(path, **kept, lang=other.value),
             asset=address_of,
+            unfolded=False,
             **values,
         )
     )
     headers = {"Content-Language": visit.language.value, "Vary": "Accept-Language"}
     return HTMLResponse(html, status_code=status, headers=headers)
+
+
+def render(template: str, language: Language, **values: Any) -> str:
+    """A page that nobody asks for by HTTP: given its language and how moments are written, and nothing else."""
+    visit = Visit(language=language, chosen=True)
+    return (
+        _environment(language)
+        .get_template(template)
+        .render(lang=language.value, moment=visit.moment, **values)
+    )
 
 
 @lru_cache(maxsize=len(LOCALES))

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from api.verification.names import plain_line
+from api.verification.pictures import kinds_of
 from api.web.moments import moment_of, pdf_moment
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.verify.texts import (
     Language,
+    change_text,
     check_text,
     fact_text,
     indication_text,
@@ -25,14 +27,20 @@ Say = Callable[[str], str]
 _PROTOCOL_CLAIMS: Final = frozenset(
     {"iss", "iat", "nbf", "exp", "vct", "cnf", "status", "sub", "jti", "_sd_alg"}
 )
-_SIGNATURES: Final = frozenset({"pdf-signature", "pdf-document-timestamp"})
+_SIGNATURES: Final = frozenset({"pdf-signature", "pdf-document-timestamp", "cms-signature"})
 # Told in words of their own above the other facts.
 _TOLD: Final = frozenset(
     {
         "signer", "signing_time", "level", "covers_whole_file", "claimed_name", "claimed_time", "disclosed",
-        "authority", "gen_time",
+        "authority", "gen_time", "later_revisions", "field",
     }
 )  # fmt: skip
+# What a file of the PKI is asked for first.
+_ASKED_FIRST: Final = {
+    "certificate": ("subject", "issuer", "valid_from", "valid_until"),
+    "crl": ("issuer", "this_update", "next_update", "entries"),
+    "ocsp": ("responder", "produced_at"),
+}
 # A name in a certificate is only the signer's once these hold.
 _NAME_HOLDS: Final = ("chain", "certificate-signature", "signature")
 _MAX_VALUE_CHARACTERS: Final = 500
@@ -64,8 +72,19 @@ class CheckLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Later:
+    """One revision after a signature: what it was for, whether it may be, and English sentences on what it did."""
+
+    number: int
+    what: str
+    outcome: str
+    word: str
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """A report in words; `facts` are asked for first, `more` by few."""
+    """A report in words; `facts` are asked for first, `more` by few, `later` is what came after a signature."""
 
     indication: str
     word: str
@@ -75,6 +94,7 @@ class Result:
     sentence: str
     facts: tuple[Row, ...]
     more: tuple[Row, ...]
+    later: tuple[Later, ...]
     checks: tuple[CheckLine, ...]
     parts: tuple["Result", ...]
     reasons: tuple[CheckLine, ...]
@@ -97,12 +117,17 @@ def result_of(report: Report, language: Language, say: Say) -> Result:
         more=tuple(
             _row(name, value, language, say)
             for name, value in report.facts.items()
-            if name not in _TOLD and name != "claims" and value is not None
+            if value is not None and name not in _told(report.kind)
         ),
+        later=tuple(_later_revisions(report, language, say)),
         checks=checks,
         parts=parts,
         reasons=tuple(dict.fromkeys([*own, *inner])),
     )
+
+
+def _told(kind: str) -> frozenset[str]:
+    return _TOLD | {"claims", "answers", *_ASKED_FIRST.get(kind, ())}
 
 
 def _sentence(report: Report, _: Say) -> str:
@@ -115,6 +140,8 @@ def _sentence(report: Report, _: Say) -> str:
             return _("It was revoked. Do not rely on it.")
         return _("At least one check failed. Do not rely on it.")
     if report.indication is Indication.CANNOT_TELL:
+        if "SIGNED_DATA_NOT_FOUND" in codes:
+            return _("It is about content that is not here. Verify it again together with that file.")
         if "NO_SIGNATURE" in codes:
             return _("The document bears no electronic signature, so there is nothing to verify.")
         if any(check.code == "format" for check in report.checks):
@@ -127,6 +154,11 @@ def _sentence(report: Report, _: Say) -> str:
         "sd-jwt-vc": _("The licence credential is genuine, unchanged, and holds at this time."),
         "bagit": _("The package is complete, and every file in it is as it was packed."),
         "ledger-proof": _("The entry is in the ledger."),
+        "cms": _("Every signature is genuine, and the content is what was signed."),
+        "timestamp": _("The timestamp is genuine: the content existed by then and has not been changed."),
+        "certificate": _("The certificate is genuine and holds at this time."),
+        "crl": _("The list is genuine and current."),
+        "ocsp": _("The answer is genuine and current. What it says of the certificate stands below."),
     }.get(report.kind, _("Every check passed."))
 
 
@@ -148,6 +180,11 @@ def _facts(report: Report, language: Language, _: Say) -> Iterator[Row]:
         yield from _signature_facts(report, language, _)
     elif isinstance(facts.get("gen_time"), str):
         yield Row(title=fact_text("gen_time", language), moment=moment_of(facts["gen_time"]))
+    for name in _ASKED_FIRST.get(report.kind, ()):
+        if facts.get(name) is not None:
+            yield _row(name, facts[name], language, _)
+    if report.kind == "ocsp":
+        yield from _answers(facts.get("answers"), language, _)
     claims = facts.get("claims")
     if isinstance(claims, Mapping):
         shown = {name: value for name, value in claims.items() if name not in _PROTOCOL_CLAIMS}
@@ -161,6 +198,22 @@ def _facts(report: Report, language: Language, _: Say) -> Iterator[Row]:
             )
 
 
+def _answers(answers: Any, language: Language, _: Say) -> Iterator[Row]:
+    """What a responder says of each certificate, by its serial number."""
+    said = {"good": _("not revoked"), "revoked": _("revoked"), "unknown": _("not known to the responder")}
+    rows = tuple(
+        Row(
+            title=plain_line(str(each.get("serial")), _MAX_VALUE_CHARACTERS),
+            text=said.get(str(each.get("state")), ""),
+            note=plain_line(str(each["revoked_at"]), 40) if each.get("revoked_at") else "",
+        )
+        for each in (answers if isinstance(answers, list | tuple) else ())
+        if isinstance(each, Mapping)
+    )
+    if rows:
+        yield Row(title=fact_text("answers", language), rows=rows)
+
+
 def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row]:
     facts = report.facts
     title = fact_text("signing_time", language)
@@ -168,21 +221,41 @@ def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row
     if isinstance(proven, str):
         yield Row(title=title, moment=moment_of(proven), note=_("proven by a trusted timestamp"))
     elif isinstance(claimed, str):
-        moment = pdf_moment(claimed)
+        moment = pdf_moment(claimed) or moment_of(claimed)
         note = _("claimed by the signer; nothing proves it")
         yield Row(title=title, moment=moment, text="" if moment else plain_line(claimed, 40), note=note)
     else:
         yield Row(title=title, text=_("not known"))
     level = facts.get("level")
     if isinstance(level, str):
-        notes = {
-            "B-T": _("with a trusted timestamp"),
-            "B-B": _("without a trusted timestamp"),
-        }
         yield Row(
             title=fact_text("level", language),
-            text=f"PAdES {plain_line(level, 40)}",
-            note=notes.get(level, ""),
+            text=f"{'CAdES' if report.kind == 'cms-signature' else 'PAdES'} {plain_line(level, 40)}",
+            note=_level_note(level, _),
+        )
+    if report.kind != "cms-signature":
+        yield from _coverage(report, language, _)
+
+
+def _level_note(level: str, _: Say) -> str:
+    return {
+        "B-T": _("with a trusted timestamp"),
+        "B-LT": _("with a trusted timestamp and the revocation data to judge it later"),
+        "B-LTA": _("with revocation data, kept by a later document timestamp"),
+        "B-B": _("without a trusted timestamp"),
+    }.get(level, "")
+
+
+def _coverage(report: Report, language: Language, _: Say) -> Iterator[Row]:
+    """What of the file the signature covers, and in a sentence what came after."""
+    facts = report.facts
+    whole = facts.get("covers_whole_file")
+    if isinstance(whole, bool):
+        yield Row(
+            title=fact_text("covered", language),
+            text=_("the whole file")
+            if whole
+            else _("the file as it was when this was signed; something was added afterwards"),
         )
     later = next((check for check in report.checks if check.code == "later-changes"), None)
     if later is not None:
@@ -200,6 +273,30 @@ def _later(check: Check, report: Report, _: Say) -> str:
     if report.facts.get("covers_whole_file") is True:
         return _("None: the file ends with this signature.")
     return _("Only what is allowed, such as a further signature.")
+
+
+def _later_revisions(report: Report, language: Language, _: Say) -> Iterator[Later]:
+    revisions = report.facts.get("later_revisions")
+    for each in revisions if isinstance(revisions, list | tuple) else ():
+        if not isinstance(each, Mapping) or not isinstance(each.get("number"), int):
+            continue
+        allowed = each.get("allowed") is True
+        changes = each.get("changes")
+        yield Later(
+            number=each["number"],
+            what=_list([change_text(kind, language) for kind in kinds_of(each)], language)
+            or _("nothing that shows"),
+            outcome=(Outcome.PASSED if allowed else Outcome.FAILED).value,
+            word=_("allowed") if allowed else _("not allowed"),
+            details=tuple(
+                plain_line(str(change), _MAX_VALUE_CHARACTERS)
+                for change in (changes if isinstance(changes, list | tuple) else ())
+            ),
+        )
+
+
+def _list(words: list[str], language: Language) -> str:
+    return ("、" if language is Language.ZH else ", ").join(words)
 
 
 def _check(check: Check, language: Language, _: Say) -> CheckLine:

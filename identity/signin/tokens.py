@@ -19,6 +19,7 @@ class TokenKind(StrEnum):
     SESSION = "yxs_"
     ACCESS = "yxa_"
     ENROLMENT = "yxe_"
+    ACTIVATION = "yxd_"
 
 
 def new_token(kind: TokenKind, randomness: Randomness) -> str:

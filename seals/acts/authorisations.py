@@ -53,8 +53,12 @@ class SealAuthorisationActs:
         valid_from: datetime,
         valid_until: datetime,
         uses_allowed: int,
+        allows_digests: bool = False,
     ) -> SealAuthorisation:
-        """Raises RoleMissing, SealUnknown, SealNotUsable, AuthorisationInvalid."""
+        """Raises RoleMissing, SealUnknown, SealNotUsable, AuthorisationInvalid.
+
+        With `allows_digests` the application may have digests signed that nobody here knows the document of.
+        """
         role_required(
             caller, Role.SEAL_APPROVER, act=AUTHORISATION_GRANTED, ledger=self._ledger, subject=seal_id
         )
@@ -81,6 +85,7 @@ class SealAuthorisationActs:
                 valid_until=valid_until,
                 uses_allowed=uses_allowed,
                 uses_taken=0,
+                allows_digests=allows_digests,
                 state=SealAuthorisationState.GRANTED,
                 granted_by=caller.require_person(),
                 granted_at=self._clock.now(),
@@ -99,6 +104,7 @@ class SealAuthorisationActs:
                         "valid_from": rfc3339(valid_from),
                         "valid_until": rfc3339(valid_until),
                         "uses_allowed": uses_allowed,
+                        "allows_digests": allows_digests,
                     },
                 )
             )

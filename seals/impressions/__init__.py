@@ -1,1 +1,1 @@
-"""Impressions (印模): the pictures of seals, read from PNG or drawn."""
+"""Impressions (印模): the pictures of seals, read from PNG or SVG, or drawn."""

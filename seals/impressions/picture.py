@@ -100,6 +100,11 @@ def _check_size(width: int, height: int, width_mm: float, height_mm: float) -> N
         raise ImpressionTooLarge(f"an impression has at most {MAX_SIDE_PIXELS} pixels along a side")
     if min(width, height) < MIN_SIDE_PIXELS:
         raise ImpressionRefused(f"an impression has at least {MIN_SIDE_PIXELS} pixels along a side")
+    check_shown_size(width, height, width_mm, height_mm)
+
+
+def check_shown_size(width: float, height: float, width_mm: float, height_mm: float) -> None:
+    """Raises ImpressionRefused where a picture of these proportions cannot be shown at that size."""
     if not all(MIN_SIDE_MM <= side <= MAX_SIDE_MM for side in (width_mm, height_mm)):
         raise ImpressionRefused(
             f"an impression is shown at {MIN_SIDE_MM:g} to {MAX_SIDE_MM:g} mm along a side"

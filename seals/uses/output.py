@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from seals.errors import SealBroken
-from seals.model import SealPreparation, SealUse
+from seals.model import DocumentFiles, SealPreparation, SealUse, SignatureLevel
 from trust.crypto.digests import sha256
 from trust.documents import pdf
 from trust.kernel.report import Indication, Report
@@ -12,9 +12,16 @@ from trust.storage.objects import ObjectStore
 
 
 def require_intended(
-    sealed: bytes, preparation: SealPreparation, *, trust: TrustStore, at: datetime
+    sealed: bytes,
+    preparation: SealPreparation,
+    *,
+    level: SignatureLevel | None = None,
+    trust: TrustStore,
+    at: datetime,
 ) -> Report:
     """The stranger's report on our own signature; raises SealBroken unless it is the intended one, and valid.
+
+    With `level` it has to be of exactly this level.
 
     Signatures that others put into the document earlier are not judged here: they may be unknown to us.
     """
@@ -27,12 +34,23 @@ def require_intended(
     if len(own) != 1 or own[0].indication is not Indication.VALID:
         reasons = ", ".join(own[0].reasons()) if own else "the signature is not found"
         raise SealBroken(f"the output would not be called valid: {reasons}")
+    if level is not None and own[0].facts.get("level") != level.value:
+        raise SealBroken(f"the output is at {own[0].facts.get('level')}, not at {level}")
     return own[0]
+
+
+def files_of(use: SealUse) -> DocumentFiles:
+    """The files of a document use; raises SealBroken for a use of another kind."""
+    if use.files is None:
+        raise SealBroken(f"{use.id} is a use on a {use.kind} and has no files")
+    return use.files
 
 
 def read_output(objects: ObjectStore, use: SealUse) -> bytes:
     """The sealed document of a completed use, octet for octet the one recorded; raises SealBroken otherwise."""
-    document = objects.get(use.output_key, use.output_version)
-    if sha256(document) != use.output_sha256:
+    if use.output is None:
+        raise SealBroken(f"{use.id} has no output")
+    document = objects.get(use.output.key, use.output.version)
+    if sha256(document) != use.output.sha256:
         raise SealBroken(f"the stored document of {use.id} is not the one recorded; an operator has to look")
     return document

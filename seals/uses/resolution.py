@@ -4,17 +4,14 @@ import structlog
 
 from identity.caller import WORKER
 from seals.errors import SealBroken, SealUseLost
-from seals.events import USE_ABANDONED
-from seals.model import SealUse, SealUseState
+from seals.model import DocumentOutput, SealUse, SignatureLevel, WhenTimestampAway
 from seals.ports import TrustView
+from seals.uses.concluding import conclude_abandoned, conclude_completed
 from seals.uses.output import require_intended
 from seals.uses.repository import SealUses
-from seals.uses.seal_document import conclude_completed
 from trust.crypto.digests import sha256
 from trust.kernel.clock import Clock
-from trust.keys.repository import Intents
-from trust.ledger.ledger import Ledger, RecordedWork
-from trust.ledger.model import Event
+from trust.ledger.ledger import Ledger
 from trust.storage.objects import ObjectMissing, ObjectStore
 
 _log = structlog.get_logger("yinxin.seals")
@@ -48,47 +45,32 @@ class ResolveSealUses:
         try:
             with self._ledger.work() as work:
                 if found is None:
-                    self._abandon(work, use)
+                    conclude_abandoned(work, use, caller=WORKER, clock=self._clock)
                 else:
-                    version, digest = found
+                    output, level = found
                     conclude_completed(
-                        work,
-                        use,
-                        output_version=version,
-                        output_sha256=digest,
-                        caller=WORKER,
-                        clock=self._clock,
+                        work, use, output=output, level=level, caller=WORKER, clock=self._clock
                     )
         except SealUseLost:
             return  # the request or another worker has written the outcome: rolled back, nothing to add
 
-    def _output(self, use: SealUse) -> tuple[str, bytes] | None:
-        """Version and digest of the stored output, where it is the prepared one and valid."""
+    def _output(self, use: SealUse) -> tuple[DocumentOutput, SignatureLevel] | None:
+        """The stored output and its level, where it is the prepared one and valid; a digest use keeps none."""
+        if use.files is None:
+            return None
         try:
-            stored = self._objects.stat(use.output_key)
-            sealed = self._objects.get(use.output_key, stored.version_id)
+            stored = self._objects.stat(use.files.output_key)
+            sealed = self._objects.get(use.files.output_key, stored.version_id)
         except ObjectMissing:
             return None
         with self._ledger.read() as work:
             preparation = SealUses(work).preparation(use.id)
         try:
-            require_intended(sealed, preparation, trust=self._trust.current(), at=self._clock.now())
+            report = require_intended(sealed, preparation, trust=self._trust.current(), at=self._clock.now())
         except SealBroken:
             return None
-        return stored.version_id, sha256(sealed)
-
-    def _abandon(self, work: RecordedWork, use: SealUse) -> None:
-        now = self._clock.now()
-        receipt = work.record(
-            Event(act=USE_ABANDONED, actor=WORKER.actor(), subject=use.id, agency=use.agency_id)
-        )
-        first = Intents(work).conclude(use.id, SealUseState.ABANDONED, at=now) and SealUses(work).conclude(
-            use.id,
-            SealUseState.ABANDONED,
-            output_version=None,
-            output_sha256=None,
-            event_id=receipt.event_id,
-            at=now,
-        )
-        if not first:
-            raise SealUseLost(f"{use.id} was resolved by somebody else")
+        reached = SignatureLevel(str(report.facts["level"]))
+        if reached is not use.level and use.when_timestamp_away is not WhenTimestampAway.DELIVER_B_B:
+            return None
+        output = DocumentOutput(key=stored.key, version=stored.version_id, sha256=sha256(sealed))
+        return output, reached

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Runs the benchmarks in the order of their names; words on the command line choose among them."""
+    """Runs the benchmarks in the order of their names; words on the command line choose among them by file."""
     chosen = sys.argv[1:]
     for path in sorted(Path(__file__).parent.glob("bench_*.py")):
         if chosen and not any(word in path.stem for word in chosen):

@@ -1,32 +1,18 @@
-"""Poppler's pdfsig judges documents sealed by a running house, with the house's anchors in its NSS database.
+"""Poppler's pdfsig judges documents sealed by a running house; the openssl command judges the chain elsewhere."""
 
-What pdfsig says about the certificate is left out: NSS knows the usages of mail and TLS only, not document signing
-(RFC 9336), so it has no word for a seal's certificate whatever the anchors. The openssl command judges the chain.
-"""
-
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from seals.model import SignatureLevel
 from tests.support.house import ITEM, House, SealingAgency
 from tests.support.house_edge import HouseEdge
 from tests.support.pdfs import Kind, build_pdf
+from tests.support.poppler import BROKEN, VALID, Pdfsig, needs_pdfsig
 from trust.authority.model import Authority
 from trust.documents.pdf import Placement
 
-pytestmark = [
-    pytest.mark.stranger,
-    pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler's pdfsig is not installed"),
-    pytest.mark.skipif(shutil.which("certutil") is None, reason="NSS's certutil is not installed"),
-]
-
-VALID = "Signature Validation: Signature is Valid."
-BROKEN = "Signature Validation: Digest Mismatch."
+pytestmark = [pytest.mark.stranger, needs_pdfsig]
 
 
 @pytest.fixture
@@ -39,44 +25,16 @@ def edge(house: House) -> HouseEdge:
     return HouseEdge(house)
 
 
-class Pdfsig:
-    """The command with an NSS database of the certificates that the house publishes."""
-
-    def __init__(self, folder: Path, client: TestClient) -> None:
-        self.folder = folder
-        self.database = folder / "nss"
-        self.database.mkdir()
-        self._certutil("-N", "--empty-password")
-        for name in Authority:
-            answer = client.get(f"/ca/{name}.cer")
-            assert answer.status_code == 200
-            (folder / f"{name}.cer").write_bytes(answer.content)
-            trusted = "CT,CT,CT" if name is Authority.ROOT else ",,"
-            self._certutil("-A", "-n", name, "-t", trusted, "-i", f"{name}.cer")
-
-    def __call__(self, document: bytes) -> list[str]:
-        """What it says, one text for each signature."""
-        (self.folder / "document.pdf").write_bytes(document)
-        ran = subprocess.run(
-            ["pdfsig", "-nssdir", str(self.database), "-no-ocsp", "document.pdf"],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return re.split(r"^Signature #\d+:$", ran.stdout, flags=re.MULTILINE)[1:]
-
-    def _certutil(self, *arguments: str) -> None:
-        command = ["certutil", "-d", f"sql:{self.database}", *arguments]
-        subprocess.run(command, cwd=self.folder, check=True, capture_output=True, timeout=60)
-
-
 @pytest.fixture
 def pdfsig(tmp_path: Path, edge: HouseEdge) -> Pdfsig:
     folder = tmp_path / "stranger"
     folder.mkdir()
-    return Pdfsig(folder, edge.client)
+    published = {}
+    for name in Authority:
+        answer = edge.client.get(f"/ca/{name}.cer")
+        assert answer.status_code == 200
+        published[str(name)] = answer.content
+    return Pdfsig(folder, anchors={"root": published.pop(str(Authority.ROOT))}, authorities=published)
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -36,7 +36,9 @@ def test_a_sealed_document_is_valid_to_a_stranger_with_our_anchors(desk: Sealing
     assert report.indication is Indication.VALID, report.reasons()
     assert report.parts[0].facts["level"] == "B-T"
     assert sealed.use.state is SealUseState.COMPLETED
-    assert services.objects.get(sealed.use.output_key, sealed.use.output_version) == sealed.document
+    output = sealed.use.output
+    assert output is not None
+    assert services.objects.get(output.key, output.version) == sealed.document
 
 
 def test_without_revocation_lists_the_answer_is_cannot_tell(desk: SealingAgency) -> None:

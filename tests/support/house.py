@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from api.settings import Settings
 from api.wiring import Services, build_authorities, build_services
@@ -16,7 +17,7 @@ from identity.ids import AgencyId
 from identity.model import Agency
 from identity.signin.passwords import HashCost
 from seals.impressions.round_seal import RoundSeal, draw_round_seal
-from seals.model import Seal, SealAuthorisation, SignatureLevel
+from seals.model import Seal, SealAuthorisation, SignatureLevel, WhenTimestampAway
 from seals.uses.seal_document import SealedDocument, SealingRequest
 from tests.support.identity import IdentityRoom, Program
 from tests.support.stores import usual_store_settings
@@ -113,8 +114,8 @@ class House:
         )
         return agency, administrator
 
-    def sealing_agency(self, *, uses: int = 100) -> "SealingAgency":
-        """An agency with a seal that its application may use."""
+    def sealing_agency(self, *, uses: int = 100, digests: bool = False) -> "SealingAgency":
+        """An agency with a seal that its application may use; with `digests` on digests too."""
         agency, administrator = self.agency()
         officer = self.room.staff(administrator, Role.SEAL_OFFICER)
         approver = self.room.staff(administrator, Role.SEAL_APPROVER)
@@ -134,7 +135,7 @@ class House:
             program=program,
             seal=seal,
         )
-        made.authorise(uses=uses)
+        made.authorise(uses=uses, digests=digests)
         return made
 
 
@@ -167,7 +168,7 @@ class SealingAgency:
         granted = services.identity.access_tokens.grant(request)
         return {"Authorization": f"Bearer {granted.access_token}"}
 
-    def authorise(self, *, uses: int = 100, item: str = ITEM) -> SealAuthorisation:
+    def authorise(self, *, uses: int = 100, item: str = ITEM, digests: bool = False) -> SealAuthorisation:
         now = self.house.services.clock.now()
         return self.house.services.seals.authorisations.grant(
             self.approver,
@@ -177,7 +178,19 @@ class SealingAgency:
             valid_from=now - timedelta(minutes=1),
             valid_until=now + timedelta(days=30),
             uses_allowed=uses,
+            allows_digests=digests,
         )
+
+    def events(self, act: str) -> list[dict[str, Any]]:
+        """The agency's events of an act, oldest first, each with its content."""
+        return [event for event in self.house.room.events(act) if event["agency"] == self.agency.id]
+
+    def uses_taken(self) -> int:
+        """How many uses are counted over all authorisations of the seal."""
+        rows = self.house.services.seals.reading.authorisations(
+            self.approver, self.seal.id, after=None, limit=100
+        )
+        return sum(row.uses_taken for row in rows)
 
     def request(
         self,
@@ -187,6 +200,7 @@ class SealingAgency:
         item: str = ITEM,
         level: SignatureLevel = SignatureLevel.B_T,
         placement: Placement | None = None,
+        away: WhenTimestampAway = WhenTimestampAway.FAIL,
     ) -> SealingRequest:
         return SealingRequest(
             document=document,
@@ -195,6 +209,7 @@ class SealingAgency:
             idempotency_key=key or f"key-{next(_numbers)}",
             body_digest=sha256(document),
             level=level,
+            when_timestamp_away=away,
         )
 
     def seal_document(self, document: bytes, **changes: object) -> SealedDocument:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from api.settings import Settings
 from api.supervisor import free_port
 from api.v1 import verifications
 from api.verification.desk import VerificationDesk
+from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
 from api.web import mount_pages
 from identity.desk import IdentityDesk
@@ -29,20 +31,32 @@ from trust.pki.trust_store import TrustStore
 PERMIT = "construction-planning-permit"
 
 
-class NothingTrusted:
-    """A stranger's view without any trust material."""
+class FixedTrust:
+    """A stranger's view that does not change; nothing is trusted where nothing is given."""
+
+    def __init__(self, store: TrustStore | None = None) -> None:
+        self._store = store or TrustStore()
 
     def current(self) -> TrustStore:
-        return TrustStore()
+        return self._store
 
     def with_status(self) -> TrustStore:
-        return TrustStore()
+        return self._store
 
 
-def pages_alone(folder: Path, pool: VerificationPool, identity: IdentityDesk | None = None) -> FastAPI:
+def pages_alone(
+    folder: Path,
+    pool: VerificationPool,
+    identity: IdentityDesk | None = None,
+    *,
+    trust: TrustStore | None = None,
+    pictures: PagePictures | None = None,
+    **settings_given: Any,
+) -> FastAPI:
     """The pages and the verification route, without the house around them."""
-    settings, clock = Settings(data=folder / "data", config=folder / "config"), SystemClock()
-    desk = VerificationDesk(pool=pool, trust=NothingTrusted(), clock=clock)
+    settings = Settings(data=folder / "data", config=folder / "config", **settings_given)
+    clock = SystemClock()
+    desk = VerificationDesk(pool=pool, trust=FixedTrust(trust), clock=clock, pictures=pictures)
     app = FastAPI()
     app.state.services = SimpleNamespace(settings=settings, clock=clock, verification=desk, identity=identity)
     problems.install(app)

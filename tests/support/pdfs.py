@@ -7,6 +7,7 @@ attacked = append(sealed, {page_contents: stream(b"...")})
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 from io import BytesIO
@@ -17,8 +18,10 @@ from tests.support.pki import Leaf, TestPki
 from trust.crypto.cms import add_timestamp, max_signed_data_size
 from trust.crypto.digests import sha256
 from trust.crypto.parsed_cms import ParsedCms
-from trust.documents.pdf import Impression, Placement, PreparedDocument, embed, prepare
+from trust.crypto.suites import Suite
+from trust.documents.pdf import AnyPlacement, Impression, Placement, PreparedDocument, embed, prepare
 from trust.documents.pdf.document import Document
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Reference
 
@@ -176,11 +179,11 @@ LOWER_RIGHT = Placement(page=-1, x_mm=120, y_mm=30)
 
 
 def prepared_for(
-    document: bytes,
+    document: Octets,
     leaf: Leaf,
     *,
     pki: TestPki,
-    placement: Placement | None = LOWER_RIGHT,
+    placement: AnyPlacement | None = LOWER_RIGHT,
     field_name: str | None = None,
 ) -> PreparedDocument:
     """The document prepared with room for this signer's message and a timestamp."""
@@ -192,7 +195,16 @@ def prepared_for(
         signer_name="武汉市测试局",
         reserved=max_signed_data_size(leaf.identity, TOKEN_ROOM),
         at=pki.now,
+        digest_algorithm=leaf.identity.digest,
+        declares_iso_32002=leaf.identity.suite is Suite.ED25519,
     )
+
+
+def with_octets(prepared: PreparedDocument, data: bytes, *, digest: bytes | None = None) -> PreparedDocument:
+    """The preparation with other octets of the same length, and another digest where one is given."""
+    base = len(prepared.document)
+    changed = replace(prepared, document=data[:base], update=data[base:])
+    return changed if digest is None else replace(changed, digest=digest)
 
 
 def signed_message(prepared: PreparedDocument, leaf: Leaf, *, pki: TestPki, stamped: bool = True) -> bytes:
@@ -210,7 +222,7 @@ def seal(
     leaf: Leaf,
     *,
     pki: TestPki,
-    placement: Placement | None = LOWER_RIGHT,
+    placement: AnyPlacement | None = LOWER_RIGHT,
     field_name: str | None = None,
     stamped: bool = True,
 ) -> bytes:

@@ -1,17 +1,25 @@
 """`yinxin verify`: exit codes, what is printed, and what is refused as usage."""
 
+import io
 import json
+import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from api.cli.main import main
+from api.cli.progress import LARGE_BYTES, Progressing, in_pieces
 from api.cli.verifying import UsageRefused, verify_path
 from tests.support.credentials import NOW, LicenceDesk
+from tests.support.messages import signature
 from tests.support.pdfs import build_pdf, seal
+from trust.crypto.digests import sha256
 from trust.kernel.clock import rfc3339
 from trust.packages import bagit
 from trust.pki.errors import TrustStoreRefused
 from trust.pki.profiles import ProfileName
+from trust.verify.content import DigestRefused
 
 DESK = LicenceDesk()
 
@@ -110,3 +118,95 @@ def test_a_trust_folder_that_cannot_be_used_is_named(sealed, trust):
     (trust / "broken.crl").write_bytes(b"not a list")
     with pytest.raises(TrustStoreRefused, match=r"broken\.crl"):
         run(sealed, trust)
+
+
+CONTENT = b"what was signed, in a file of its own" * 1000
+
+
+@pytest.fixture
+def detached(tmp_path: Path) -> tuple[Path, Path]:
+    """A signature file and what it is over."""
+    message, content = tmp_path / "decision.p7s", tmp_path / "decision"
+    message.write_bytes(signature(DESK.pki.leaf(ProfileName.SEAL), CONTENT, pki=DESK.pki, stamp=True))
+    content.write_bytes(CONTENT)
+    return message, content
+
+
+def test_a_detached_signature_is_verified_with_its_content_or_the_digest_of_it(detached, trust, capsys):
+    message, content = detached
+    assert run(message, trust, content=content) == 0
+    assert "✓ Electronic signature" in capsys.readouterr().out
+    assert run(message, trust, digest=f"sha256:{sha256(CONTENT).hex()}") == 0
+    assert run(message, trust) == 2
+    content.write_bytes(CONTENT + b"!")
+    assert run(message, trust, content=content) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"content": Path("nowhere")}, {"content": Path(), "digest": "sha256:00"}, {"digest": "sha256:00"}],
+)
+def test_content_that_cannot_be_read_is_refused_as_usage(detached, trust, wrong):
+    with pytest.raises((UsageRefused, DigestRefused)):
+        run(detached[0], trust, **wrong)
+
+
+def test_content_beside_a_folder_or_package_is_refused_as_usage(tmp_path, detached, trust):
+    package = tmp_path / "case.zip"
+    with package.open("w+b") as stream:
+        bagit.write(stream, name="case-1", payload={"1.txt": b"material"}, info=[])
+    for path in (package, tmp_path):
+        with pytest.raises(UsageRefused):
+            run(path, trust, content=detached[1])
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh-Hans", "有效"), ("en", "Valid")])
+def test_the_report_is_written_as_a_page_that_needs_nothing_else(tmp_path, sealed, trust, language, word):
+    page = tmp_path / "report.html"
+    assert run(sealed, trust, html=page, language=language) == 0
+    text = page.read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in text
+    assert word in text
+    assert text.count('<image href="data:image/png;base64,') == 1
+    assert "<script" not in text
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert "url(" not in text
+    assert "default-src 'none'" in text
+
+
+def test_a_page_for_a_signature_file_has_no_pictures_and_one_that_cannot_be_written_is_usage(
+    tmp_path, detached, trust
+):
+    page = tmp_path / "report.html"
+    assert run(detached[0], trust, content=detached[1], html=page) == 0
+    assert "CAdES B-T" in page.read_text(encoding="utf-8")
+    assert "<image" not in page.read_text(encoding="utf-8")
+    with pytest.raises(UsageRefused):
+        run(detached[0], trust, html=tmp_path / "nowhere" / "report.html")
+
+
+def test_a_bar_is_shown_for_large_files_where_somebody_looks(tmp_path):
+    large = tmp_path / "large"
+    large.write_bytes(bytes(LARGE_BYTES + 1))
+    for terminal in (True, False):
+        said = io.StringIO()
+        progressing = Progressing(Console(file=said, force_terminal=terminal, width=80))
+        with progressing.opened(large, "large") as stream:
+            assert len(in_pieces(stream, LARGE_BYTES + 9)) == LARGE_BYTES + 1
+        with progressing.working("large", LARGE_BYTES + 1):
+            pass
+        assert ("large" in said.getvalue()) is terminal
+
+
+def test_the_options_are_those_of_the_documentation(detached, trust, monkeypatch, capsys):
+    message, content = detached
+    words = ["verify", str(message), "--content", str(content), "--trust", str(trust), "--lang", "zh-Hans"]
+    monkeypatch.setattr("sys.argv", ["yinxin", *words, "--at", rfc3339(NOW)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "电子签名" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["yinxin", "verify", str(message), "--digest", "zz"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 3

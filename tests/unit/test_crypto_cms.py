@@ -220,6 +220,17 @@ def test_an_identity_needs_a_readable_certificate() -> None:
         CmsIdentity(certificate=b"no certificate", chain=(), suite=Suite.P256_SHA256)
 
 
+def test_a_token_at_hand_is_written_where_it_would_be_added_later(pki: TestPki, seal: Leaf) -> None:
+    attributes = seal.identity.signed_attributes(message_digest=bytes(32))
+    signature = seal.signer.sign(attributes)
+    token = pki.token(hashlib.sha256(signature).digest())
+    at_once = seal.identity.signed_data(
+        signed_attributes=attributes, signature=signature, timestamp_token=token
+    )
+    later = add_timestamp(seal.identity.signed_data(signed_attributes=attributes, signature=signature), token)
+    assert at_once == later
+
+
 @pytest.mark.parametrize("suite", Suite)
 def test_every_suite_signs_a_message_within_the_computed_bound(pki: TestPki, suite: Suite) -> None:
     leaf = pki.leaf(suite=suite)

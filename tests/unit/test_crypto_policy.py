@@ -34,7 +34,7 @@ def test_every_suite_this_house_signs_by_is_trusted_today(suite: Suite) -> None:
     assert shipped_policy().check_signature(definition(suite).scheme, key, _NOW).outcome is Outcome.PASSED
 
 
-@pytest.mark.parametrize("digest", set(Digest) - {Digest.SHA1})
+@pytest.mark.parametrize("digest", [each for each in Digest if each is not Digest.SHA1])
 def test_every_digest_but_the_broken_one_is_trusted_today(digest: Digest) -> None:
     assert shipped_policy().check_digest(digest, _NOW).outcome is Outcome.PASSED
 

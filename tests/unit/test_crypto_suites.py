@@ -5,7 +5,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from trust.crypto import suites
-from trust.crypto.errors import SignatureInvalid, SuiteUnknown
+from trust.crypto.digests import digest_of
+from trust.crypto.errors import HashNotSigned, SignatureInvalid, SuiteUnknown
 from trust.crypto.suites import SoftwareSigner, Suite
 
 
@@ -20,6 +21,33 @@ def test_what_a_suite_signs_it_verifies_and_nothing_else(suite: Suite) -> None:
     with pytest.raises(SignatureInvalid):
         suites.verify(SoftwareSigner.generate(suite).spki, signature, b"octets", suite)
     assert suites.suite_of_spki(signer.spki) is suite
+
+
+@pytest.mark.parametrize("suite", [suite for suite in Suite if suites.definition(suite).sign_hash])
+def test_a_signature_over_a_hash_is_one_over_what_was_hashed(suite: Suite) -> None:
+    signer = SoftwareSigner.generate(suite)
+    value = digest_of(b"octets", suites.definition(suite).cms_digest)
+    signature = signer.sign_hash(value)
+    suites.verify(signer.spki, signature, b"octets", suite)
+    suites.verify_hash(signer.spki, signature, value, suite)
+    with pytest.raises(SignatureInvalid):
+        suites.verify_hash(signer.spki, signature, bytes(len(value)), suite)
+    with pytest.raises(SignatureInvalid):
+        suites.verify_hash(SoftwareSigner.generate(Suite.ED25519).spki, signature, value, suite)
+    with pytest.raises(SignatureInvalid):
+        suites.verify_hash(b"no key", signature, value, suite)
+    for wrong in (b"", value[:-1], value + b"\0"):
+        with pytest.raises(HashNotSigned):
+            signer.sign_hash(wrong)
+
+
+def test_ed25519_signs_no_hash_made_elsewhere() -> None:
+    signer = SoftwareSigner.generate(Suite.ED25519)
+    for length in (32, 64):
+        with pytest.raises(HashNotSigned):
+            signer.sign_hash(bytes(length))
+    with pytest.raises(HashNotSigned):
+        suites.verify_hash(signer.spki, bytes(64), bytes(64), Suite.ED25519)
 
 
 def test_a_key_of_another_suite_is_an_invalid_signature_not_a_crash() -> None:

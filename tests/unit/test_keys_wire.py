@@ -37,7 +37,7 @@ def received(octets: bytes) -> dict[str, Any] | None:
         right.settimeout(5)
         left.sendall(octets)
         left.shutdown(socket.SHUT_WR)
-        return wire.receive(right)
+        return wire.Reader(right).receive()
 
 
 def framed(body: bytes) -> bytes:
@@ -50,16 +50,29 @@ def test_a_message_arrives_as_it_was_sent(message: dict[str, Any]) -> None:
     with left, right:
         right.settimeout(5)
         wire.send(left, message)
-        assert wire.receive(right) == message
+        assert wire.Reader(right).receive() == message
 
 
 def test_messages_one_after_the_other_are_kept_apart(ends: tuple[socket.socket, socket.socket]) -> None:
     left, right = ends
     for number in range(3):
         wire.send(left, {"n": number})
-    assert [wire.receive(right) for _ in range(3)] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    reader = wire.Reader(right)
+    assert [reader.receive() for _ in range(3)] == [{"n": 0}, {"n": 1}, {"n": 2}]
     left.close()
-    assert wire.receive(right) is None
+    assert reader.receive() is None
+
+
+def test_half_a_message_after_a_whole_one_is_refused_as_cut_off(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    left, right = ends
+    left.sendall(framed(b'{"n":0}') + framed(b'{"n":1}')[:6])
+    left.shutdown(socket.SHUT_WR)
+    reader = wire.Reader(right)
+    assert reader.receive() == {"n": 0}
+    with pytest.raises(FrameRefused, match="inside a frame"):
+        reader.receive()
 
 
 def test_a_long_message_in_many_pieces_is_one(ends: tuple[socket.socket, socket.socket]) -> None:
@@ -67,7 +80,7 @@ def test_a_long_message_in_many_pieces_is_one(ends: tuple[socket.socket, socket.
     body = framed(json.dumps({"x": "y" * 3_000_000}).encode())
     sender = threading.Thread(target=left.sendall, args=(body,))
     sender.start()
-    message = wire.receive(right)
+    message = wire.Reader(right).receive()
     sender.join(5)
     assert message is not None
     assert len(message["x"]) == 3_000_000

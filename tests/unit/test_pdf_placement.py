@@ -10,7 +10,7 @@ from tests.support.pdfs import build_pdf, impression, prepared_for
 from tests.support.pki import TestPki
 from tests.support.rendering import difference, render
 from trust.documents.pdf import ImpressionRefused, Placement, PlacementOffPage, prepare
-from trust.documents.pdf.appearance import Impression
+from trust.documents.pdf.pictures import Impression
 
 SCALE = 2
 PIXELS_PER_MM = 72 / 25.4 * SCALE

@@ -2,10 +2,12 @@
 
 import hashlib
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageChops
 
 from tests.support.pdfs import (
     FIRST_PAGE,
@@ -20,6 +22,7 @@ from tests.support.pdfs import (
     stream,
 )
 from tests.support.pki import TestPki
+from tests.support.rendering import render
 from trust.documents.pdf import (
     MAX_DOCUMENT_BYTES,
     ContentsTooSmall,
@@ -31,10 +34,12 @@ from trust.documents.pdf import (
     DocumentNotSigned,
     DocumentTooLarge,
     DocumentTruncated,
+    Impression,
     embed,
     prepare,
     read_back,
 )
+from trust.documents.pdf.archival import picture_rules
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentDynamicForm, DocumentFieldName
 from trust.documents.pdf.fields import fields_of, form_of
@@ -77,7 +82,6 @@ def test_the_document_is_only_appended_to_and_the_digest_covers_all_but_the_cont
     assert prepared.data[length:second] == b"<" + b"0" * 6000 + b">"
     covered = prepared.data[:length] + prepared.data[second:]
     assert prepared.digest == hashlib.sha256(covered).digest()
-    assert prepared.revision == hashlib.sha256(prepared.data).digest()
     assert b"/ByteRange [%d %d %d %d" % prepared.byte_range in prepared.data
     assert b"/SubFilter /ETSI.CAdES.detached" in prepared.data
     assert b"/M (D:20261122080000Z)" in prepared.data
@@ -108,7 +112,7 @@ def test_an_output_can_be_told_to_be_the_prepared_one(pki, leaf):
     message = leaf.sign_detached(b"")
     found = read_back(embed(prepared, message))
     assert (found.field_name, found.byte_range) == (prepared.field_name, prepared.byte_range)
-    assert (found.digest, found.revision) == (prepared.digest, prepared.revision)
+    assert found.digest == prepared.digest
     assert found.contents.rstrip(b"\0") == message.rstrip(b"\0")
 
 
@@ -255,6 +259,34 @@ def test_the_picture_keeps_to_what_an_archival_document_may_hold(document, mask,
     data = prepare_plainly(document).data
     assert (b"/SMask" in data) is mask
     assert b"/ColorSpace " + space in data or b"/ColorSpace [" + space in data
+
+
+def test_a_picture_in_a_document_without_transparency_leaves_what_is_below_to_be_seen():
+    """The text crosses the ring's clear middle; the bar of the picture covers what is below it."""
+    words = stream(b"BT /F1 12 Tf 350 145 Td (MMMMMMMM) Tj ET")
+    archival = Document(_archival(b"1", b"/OutputIntents [9 0 R]"))
+    assert picture_rules(archival).opaque
+    shown = []
+    for packet in (b"<pdfaid:part>1</pdfaid:part>", b""):
+        document = build_pdf(
+            catalog_entries=b"/Metadata 8 0 R",
+            objects={4: words, 8: stream(packet, b"/Type /Metadata /Subtype /XML")},
+        )
+        data = prepare_plainly(document, placement=LOWER_RIGHT).data
+        assert (b"/ImageMask true" in data) is bool(packet)
+        shown.append(render(data, scale=2)[0])
+    cut, soft = (page.crop((700, 2 * 842 - 310, 830, 2 * 842 - 280)).convert("L") for page in shown)
+    assert min(soft.tobytes()) < 60, "the text is there"
+    apart = ImageChops.difference(cut, soft).point(lambda value: 255 if value > 100 else 0)
+    assert sum(apart.histogram()[255:]) < 0.02 * cut.width * cut.height
+
+
+def test_faint_ink_that_a_stencil_would_lose_is_laid_on_white():
+    faint = BytesIO()
+    Image.new("RGBA", (9, 9), (200, 0, 0, 20)).save(faint, "PNG")
+    picture = Impression(png=faint.getvalue(), width_mm=40, height_mm=40)
+    data = prepare_plainly(_archival(b"1"), impression=picture).data
+    assert b"Mask" not in data[len(_archival(b"1")) :]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.support.pdfs import (
     prepared_for,
     seal,
     signed_message,
+    with_octets,
 )
 from tests.support.pki import TestPki
 from trust.crypto.cms import ParsedCms, add_timestamp
@@ -179,10 +180,10 @@ def test_a_document_timestamp_is_verified_as_one(pki, leaf, trust):
     stamped = prepared.data.replace(b"/ETSI.CAdES.detached", b"/ETSI.RFC3161".ljust(20))
     _, length, second, _ = prepared.byte_range
     digest = sha256(stamped[:length] + stamped[second:])
-    report = validate(embed(replace(prepared, data=stamped), pki.token(digest)), trust=trust, at=pki.now)
+    report = validate(embed(with_octets(prepared, stamped), pki.token(digest)), trust=trust, at=pki.now)
     assert report.indication is VALID, failures(report)
     assert report.parts[0].kind == "pdf-document-timestamp"
-    other = embed(replace(prepared, data=stamped), pki.token(sha256(b"other")))
+    other = embed(with_octets(prepared, stamped), pki.token(sha256(b"other")))
     assert validate(other, trust=trust, at=pki.now).indication is INVALID
 
 
@@ -228,7 +229,7 @@ def test_padding_that_is_not_zero_is_refused(sealed, pki, trust):
 def test_a_message_of_an_unknown_kind_is_not_judged(pki, leaf, trust):
     prepared = prepared_for(build_pdf(), leaf, pki=pki)
     data = prepared.data.replace(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.sha1    ")
-    report = validate(embed(replace(prepared, data=data), leaf.sign_detached(b"")), trust=trust, at=pki.now)
+    report = validate(embed(with_octets(prepared, data), leaf.sign_detached(b"")), trust=trust, at=pki.now)
     assert report.indication is CANNOT_TELL
     assert failures(report) == {("sub-filter", "FORMAT_FAILURE")}
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,12 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from api.verification.frames import FrameBroken, decode_answer, decode_report, encode_answer
+from api.verification.frames import (
+    FrameBroken,
+    decode_answer,
+    decode_found,
+    decode_report,
+    encode_answer,
+)
 from api.verification.names import shown_name
 from api.verification.pool import VerificationAway, VerificationPool
 from api.verification.turns import Turns
 from tests.support.credentials import NOW, LicenceDesk
 from tests.support.pdfs import build_pdf, seal
+from trust.documents.pdf import KeywordPlacement, KeywordSearchFailed, beside_keyword
+from trust.documents.pdf.pdfium_text import PdfiumFinder
 from trust.kernel.errors import Throttled
 from trust.kernel.report import Indication, Report
 from trust.pki.profiles import ProfileName
@@ -108,7 +118,8 @@ def test_a_process_that_was_killed_while_idle_is_replaced_before_the_next_job():
         verify(alone.pool)
         (before,) = alone.pids()
         os.kill(before, signal.SIGKILL)
-        while alone.pids():
+        # Dying, it has no command line any more; it has ended when it only waits for its parent.
+        while Path(f"/proc/{before}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
             time.sleep(0.01)
         assert verify(alone.pool).indication is Indication.VALID
 
@@ -195,6 +206,84 @@ def test_trust_that_cannot_be_used_is_our_fault_and_not_the_files(pool):
 def test_an_answer_of_another_shape_is_not_taken(answer):
     with pytest.raises(FrameBroken):
         decode_report(decode_answer(answer)["report"])
+
+
+def test_text_is_found_in_a_process_as_it_is_in_this_one(pool):
+    document = build_pdf(pages=3)
+    found = pool.find_text(document, "Approved")
+    assert [text.page for text in found] == [1, 2, 3]
+    assert found == PdfiumFinder().find_text(document, "Approved")
+    assert pool.find_text(document, "（盖章）") == ()
+    placement = beside_keyword(KeywordPlacement(keyword="Approved", occurrence=-1), document, pool)
+    assert placement.text == found[2]
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", bytes(1000), b"\x89PNG"])
+def test_text_of_rubbish_is_not_found_for_a_reason(pool, data):
+    with pytest.raises(KeywordSearchFailed) as failed:
+        pool.find_text(data, "Approved")
+    assert failed.value.code == "keyword-search-failed"
+    assert verify(pool).indication is Indication.VALID
+
+
+@on_linux
+def test_a_search_has_the_limits_of_every_job():
+    with Alone(seconds=0.0005) as alone, pytest.raises(KeywordSearchFailed, match="longer than"):
+        alone.pool.find_text(build_pdf(), "Approved")
+    with Alone(memory_bytes=120 * 1024 * 1024) as alone:
+        with pytest.raises(KeywordSearchFailed, match="MiB"):
+            alone.pool.find_text(build_pdf() + bytes(100 * 1024 * 1024), "Approved")
+        assert verify(alone.pool).indication is Indication.VALID
+
+
+@on_linux
+def test_a_search_whose_process_is_killed_fails_and_the_next_is_done():
+    with Alone() as alone:
+        verify(alone.pool)
+        (pid,) = alone.pids()
+        os.kill(pid, signal.SIGSTOP)
+        failed: list[Exception] = []
+
+        def search() -> None:
+            try:
+                alone.pool.find_text(build_pdf(), "Approved")
+            except KeywordSearchFailed as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=search)
+        thread.start()
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGKILL)
+        thread.join(10)
+        assert len(failed) == 1
+        assert len(alone.pool.find_text(build_pdf(), "Approved")) == 1
+
+
+def test_the_server_itself_loads_no_native_reader_of_documents():
+    look = "import sys, api.wiring, api.verification.pool; print('pypdfium2' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        {},
+        [1],
+        [[1, 0, 0, 1]],
+        [[0, 0, 0, 1, 1]],
+        [[1.0, 0, 0, 1, 1]],
+        [[1, 0, 0, 1, "1"]],
+        [[1, 0, 0, 1, float("inf")]],
+        [[1, 0, 0, 1, 1]] * 1001,
+    ],
+)
+def test_places_of_another_shape_are_not_taken(answer):
+    with pytest.raises(FrameBroken):
+        decode_found(answer)
 
 
 def test_what_cannot_be_sent_on_is_made_sendable():

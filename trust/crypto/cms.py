@@ -90,17 +90,20 @@ class CmsIdentity:
         content: bytes | None = None,
         content_type: str = ID_DATA,
         include_certificates: bool = True,
+        timestamp_token: bytes | None = None,
     ) -> bytes:
         """The DER ContentInfo around a signature made over `signed_attributes`.
 
         `content` is the eContent; without it the signature is detached. Timestamp tokens asked for without
-        certReq leave the certificates out (RFC 3161 §2.4.1).
+        certReq leave the certificates out (RFC 3161 §2.4.1). `timestamp_token` is one over SHA-256 of
+        `signature`, where it is at hand already; `add_timestamp` puts it in later.
         """
         signer_info = der.sequence(
             self._signer_head,
             bytes((_SIGNED_ATTRIBUTES_TAG,)) + signed_attributes[1:],
             self._signature_algorithm,
             der.octet_string(signature),
+            b"" if timestamp_token is None else _timestamp_attribute(timestamp_token),
         )
         encapsulated = der.oid(content_type)
         if content is not None:
@@ -161,6 +164,11 @@ def _attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.tlv(der.SET, value))
 
 
+def _timestamp_attribute(token: bytes) -> bytes:
+    """The unsigned attributes with one signature timestamp (RFC 3161 appendix A)."""
+    return der.context(1, _attribute(ID_AA_SIGNATURE_TIMESTAMP, token))
+
+
 def add_timestamp(cms: bytes, token: bytes) -> bytes:
     """The same SignedData with a signature timestamp as unsigned attribute (RFC 3161 appendix A).
 
@@ -182,8 +190,7 @@ def _with_timestamp(cms: bytes, token: bytes) -> bytes:
     signer_info = signer_infos.expect(der.SET).only().expect(der.SEQUENCE)
     if signer_info.children()[-1].tag != der.OCTET_STRING:
         raise CmsMalformed("the signer info already has unsigned attributes")
-    attributes = der.context(1, _attribute(ID_AA_SIGNATURE_TIMESTAMP, token))
-    stamped = der.tlv(der.SET, der.sequence(signer_info.content, attributes))
+    stamped = der.tlv(der.SET, der.sequence(signer_info.content, _timestamp_attribute(token)))
     return der.sequence(
         content_type.encoded,
         der.context(0, der.sequence(*(element.encoded for element in head), stamped)),

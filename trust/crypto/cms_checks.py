@@ -4,21 +4,31 @@ Whether the certificate is to be trusted is said by `trust.pki.path`.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from trust.crypto import schemes
 from trust.crypto.digests import Digest, digest_of
 from trust.crypto.errors import DerMalformed, SignatureInvalid
 from trust.crypto.parsed_cms import ParsedCms, spki_of
-from trust.kernel.report import Check, Checks
+from trust.crypto.policy import AlgorithmPolicy, shipped_policy
+from trust.crypto.schemes import KeyKind
+from trust.kernel.report import Check, Checks, Outcome
 
 
 def check_signer(
-    parsed: ParsedCms, *, digests: Mapping[Digest, bytes], content_type: str
+    parsed: ParsedCms,
+    *,
+    digests: Mapping[Digest, bytes],
+    content_type: str,
+    at: datetime | None = None,
+    policy: AlgorithmPolicy | None = None,
 ) -> tuple[Check, ...]:
     """Checks `content-type`, `digest`, `signing-certificate` and `signature` (ETSI EN 319 102-1 §5.2.7, §5.2.3).
 
     `digests` are the content's, by every algorithm the caller computed; one that is not there leaves the check
-    open. Unknown algorithms give UNKNOWN under the code `algorithm`.
+    open. Unknown algorithms give UNKNOWN under the code `algorithm`. With `at`, the moment when the signature is
+    proven to have existed or that of verifying, the policy says under the same code whether its algorithms were
+    to be trusted then (§5.2.8).
     """
     checks = Checks()
     checks.note(
@@ -30,7 +40,30 @@ def check_signer(
     _check_digest(checks, parsed, digests)
     _check_signing_certificate(checks, parsed)
     _check_signature(checks, parsed)
+    if at is not None:
+        checks.extend(check_algorithms(parsed, at, policy or shipped_policy()))
     return checks.all()
+
+
+def check_algorithms(parsed: ParsedCms, at: datetime, policy: AlgorithmPolicy) -> tuple[Check, ...]:
+    """What the policy says at a moment of the message digest, and of the signature and its key.
+
+    One passed check, or every one that is open. What is not known at all is told by `check_signer` already.
+    """
+    answers = []
+    if parsed.digest_algorithm is not None:
+        answers.append(policy.check_digest(parsed.digest_algorithm, at))
+    if parsed.scheme is not None and parsed.signer_certificate is not None:
+        answers.append(policy.check_signature(parsed.scheme, _key_of(parsed.signer_certificate), at))
+    open_ones = dict.fromkeys(each for each in answers if each.outcome is not Outcome.PASSED)
+    return tuple(open_ones) or tuple(answers[-1:])
+
+
+def _key_of(certificate: bytes) -> KeyKind | None:
+    try:
+        return schemes.key_kind(spki_of(certificate))
+    except DerMalformed:
+        return None
 
 
 def _check_digest(checks: Checks, parsed: ParsedCms, digests: Mapping[Digest, bytes]) -> None:

@@ -38,18 +38,23 @@ class _RunningDigest(Protocol):
 
     def digest(self) -> bytes: ...
 
+    def copy(self) -> "_RunningDigest": ...
+
 
 class _Sm3:
     """SM3 with hashlib's two methods: not every OpenSSL under hashlib has it, cryptography's has."""
 
-    def __init__(self) -> None:
-        self._hash = hashes.Hash(hashes.SM3())
+    def __init__(self, running: hashes.Hash | None = None) -> None:
+        self._hash = running or hashes.Hash(hashes.SM3())
 
     def update(self, data: bytes, /) -> None:
         self._hash.update(data)
 
     def digest(self) -> bytes:
         return self._hash.copy().finalize()
+
+    def copy(self) -> "_Sm3":
+        return _Sm3(self._hash.copy())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +122,13 @@ class StreamingDigests:
         self.size += len(chunk)
         for running in self._running.values():
             running.update(chunk)
+
+    def fork(self) -> "StreamingDigests":
+        """One more that has taken the same octets so far; each then goes on alone."""
+        forked = StreamingDigests(*self._running)
+        forked._running = {name: running.copy() for name, running in self._running.items()}
+        forked.size = self.size
+        return forked
 
     def results(self) -> Mapping[Digest, bytes]:
         """The digests of all octets so far, by algorithm."""

@@ -9,6 +9,12 @@ class DerMalformed(Malformed):
     code = "der-malformed"
 
 
+class PemMalformed(Malformed):
+    """Text that is not the PEM armour (RFC 7468) that was expected."""
+
+    code = "pem-malformed"
+
+
 class CmsMalformed(Malformed):
     """Octets that are not a CMS SignedData (RFC 5652) of the shape this house reads."""
 
@@ -31,3 +37,9 @@ class PolicyBroken(Broken):
     """The algorithm policy file cannot be read as a policy."""
 
     code = "algorithm-policy-broken"
+
+
+class HashNotSigned(InvalidInput):
+    """A hash made elsewhere is not signed: its length is another, or the suite hashes by itself only."""
+
+    code = "hash-not-signed"

@@ -10,6 +10,7 @@ from trust.crypto.cms_oids import (
     ID_AA_SIGNING_CERTIFICATE,
     ID_AA_SIGNING_CERTIFICATE_V2,
     ID_CONTENT_TYPE,
+    ID_DATA,
     ID_MESSAGE_DIGEST,
     ID_SIGNED_DATA,
 )
@@ -91,10 +92,13 @@ class ParsedCms:
             raise CmsMalformed("the message is not SignedData")
         signed_data = content_info.take(_EXPLICIT_0).only().fields()
         content_info.end()
-        if signed_data.take().integer() not in (1, 3, 4, 5):
+        message_version = signed_data.take().integer()
+        if message_version not in (1, 3, 4, 5):
             raise CmsMalformed("SignedData has a version that RFC 5652 does not know")
         digest_algorithms = signed_data.take(der.SET).children()
         econtent_type, econtent = _encapsulated(signed_data.take())
+        if message_version == 1 and econtent_type != ID_DATA:
+            raise CmsMalformed("SignedData of version 1 holds something other than data (RFC 5652 §5.1)")
         certificates = _members(signed_data.optional(_EXPLICIT_0), limits.max_certificates)
         crls = _members(signed_data.optional(_IMPLICIT_1), limits.max_certificates)
         signer = signed_data.take(der.SET).only().fields()

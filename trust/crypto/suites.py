@@ -9,14 +9,16 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from trust.crypto import der, schemes
-from trust.crypto.digests import Digest
-from trust.crypto.errors import SignatureInvalid, SuiteUnknown
+from trust.crypto.digests import Digest, digest_size
+from trust.crypto.errors import HashNotSigned, SignatureInvalid, SuiteUnknown
 from trust.crypto.schemes import MAX_SPKI_BYTES, Scheme
 
 __all__ = [
@@ -26,9 +28,11 @@ __all__ = [
     "Suite",
     "SuiteDefinition",
     "definition",
+    "require_hash",
     "suite_of",
     "suite_of_spki",
     "verify",
+    "verify_hash",
 ]
 
 
@@ -52,7 +56,8 @@ class SuiteDefinition:
     """What a suite is made of.
 
     `signature_algorithm` is the DER AlgorithmIdentifier of certificates, CRLs and SignerInfos; `cms_digest` the
-    digest of CMS messages; `max_signature_bytes` the largest signature, for reserving room.
+    digest of CMS messages; `max_signature_bytes` the largest signature, for reserving room. `sign_hash` and
+    `verify_hash` take what the suite would hash as its digest; None where the scheme hashes by itself only.
     """
 
     suite: Suite
@@ -62,13 +67,15 @@ class SuiteDefinition:
     max_signature_bytes: int
     is_public_key: Callable[[PublicKeyTypes], bool]
     sign: Callable[[_Key, bytes], bytes]
+    sign_hash: Callable[[_Key, bytes], bytes] | None
+    verify_hash: Callable[[_Key, bytes, bytes], None] | None
     generate: Callable[[], PrivateKeyTypes]
 
 
 def _ecdsa(
     suite: Suite, curve: ec.EllipticCurve, digest: Digest, hashed: hashes.HashAlgorithm, oid: str
 ) -> SuiteDefinition:
-    algorithm = ec.ECDSA(hashed)
+    algorithm, over_hash = ec.ECDSA(hashed), ec.ECDSA(Prehashed(hashed))
     coordinate = curve.key_size // 8 + 1
     return SuiteDefinition(
         suite=suite,
@@ -79,12 +86,15 @@ def _ecdsa(
         max_signature_bytes=len(der.sequence(bytes(2 * (2 + coordinate)))),
         is_public_key=lambda key: isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == curve.name,
         sign=lambda key, data: bytes(key.sign(data, algorithm)),
+        sign_hash=lambda key, value: bytes(key.sign(value, over_hash)),
+        verify_hash=lambda key, signature, value: key.verify(signature, value, over_hash),
         generate=lambda: ec.generate_private_key(curve),
     )
 
 
 def _rsa(suite: Suite, bits: int) -> SuiteDefinition:
     filling, hashed = padding.PKCS1v15(), hashes.SHA256()
+    over_hash = Prehashed(hashed)
     return SuiteDefinition(
         suite=suite,
         scheme=schemes.rsa_pkcs1(Digest.SHA256),
@@ -93,6 +103,8 @@ def _rsa(suite: Suite, bits: int) -> SuiteDefinition:
         max_signature_bytes=bits // 8,
         is_public_key=lambda key: isinstance(key, rsa.RSAPublicKey) and key.key_size == bits,
         sign=lambda key, data: bytes(key.sign(data, filling, hashed)),
+        sign_hash=lambda key, value: bytes(key.sign(value, filling, over_hash)),
+        verify_hash=lambda key, signature, value: key.verify(signature, value, filling, over_hash),
         generate=lambda: rsa.generate_private_key(65537, bits),
     )
 
@@ -105,6 +117,8 @@ _ED25519 = SuiteDefinition(
     max_signature_bytes=64,
     is_public_key=lambda key: isinstance(key, ed25519.Ed25519PublicKey),
     sign=lambda key, data: bytes(key.sign(data)),
+    sign_hash=None,
+    verify_hash=None,
     generate=ed25519.Ed25519PrivateKey.generate,
 )
 _DEFINITIONS: Mapping[Suite, SuiteDefinition] = MappingProxyType(
@@ -154,6 +168,31 @@ def verify(public_key_spki: bytes, signature: bytes, data: bytes, suite: Suite) 
     schemes.verify(public_key_spki, signature, data, row.scheme)
 
 
+def require_hash(suite: Suite, value: bytes) -> None:
+    """Raises HashNotSigned unless this suite signs hashes made elsewhere, and `value` is as long as one of its."""
+    row = _DEFINITIONS[suite]
+    if row.sign_hash is None:
+        raise HashNotSigned(f"{suite} hashes what it signs by itself; a hash made elsewhere is not signed")
+    if len(value) != digest_size(row.cms_digest):
+        raise HashNotSigned(f"{suite} signs {row.cms_digest} hashes; {len(value)} octets are none")
+
+
+def verify_hash(public_key_spki: bytes, signature: bytes, value: bytes, suite: Suite) -> None:
+    """Checks a signature over a hash made elsewhere; raises HashNotSigned and SignatureInvalid."""
+    require_hash(suite, value)
+    row = _DEFINITIONS[suite]
+    try:
+        key = schemes.public_key(public_key_spki)
+    except SuiteUnknown as error:
+        raise SignatureInvalid("the public key is not readable or of no known suite") from error
+    if row.verify_hash is None or not row.is_public_key(key):
+        raise SignatureInvalid(f"the public key is not one of suite {suite}")
+    try:
+        row.verify_hash(key, signature, value)
+    except InvalidSignature as error:
+        raise SignatureInvalid(f"the {suite} signature does not match the hash") from error
+
+
 class RawSigner(Protocol):
     """Signs octets by one suite; whoever holds it cannot ask for the key."""
 
@@ -173,6 +212,7 @@ class SoftwareSigner:
         public_key: PublicKeyTypes = private_key.public_key()
         self._suite = suite_of(public_key)
         self._sign = _DEFINITIONS[self._suite].sign
+        self._sign_hash = _DEFINITIONS[self._suite].sign_hash
         self._key = private_key
         self._spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -194,3 +234,10 @@ class SoftwareSigner:
     def sign(self, data: bytes) -> bytes:
         """The signature over `data`."""
         return self._sign(self._key, data)
+
+    def sign_hash(self, value: bytes) -> bytes:
+        """The signature over what hashes to `value`; raises HashNotSigned (see `require_hash`)."""
+        require_hash(self._suite, value)
+        if self._sign_hash is None:
+            raise HashNotSigned(f"{self._suite} signs no hashes")
+        return self._sign_hash(self._key, value)

@@ -21,6 +21,52 @@ class Indication(StrEnum):
     INVALID = "invalid"
     CANNOT_TELL = "cannot_tell"
 
+    @property
+    def etsi(self) -> str:
+        """The main status indication of ETSI EN 319 102-1 §5.1.3."""
+        return _ETSI_INDICATIONS[self]
+
+
+_ETSI_INDICATIONS = {
+    Indication.VALID: "TOTAL-PASSED",
+    Indication.INVALID: "TOTAL-FAILED",
+    Indication.CANNOT_TELL: "INDETERMINATE",
+}
+
+# Which sub-indication speaks for a report that has several: that of the building block that comes first in the
+# validation of ETSI EN 319 102-1 §5.3 to §5.6, because what comes after it rests on it: format (§5.2.2), the signer's
+# certificate (§5.2.3), policy (§5.2.4), cryptography (§5.2.7), then the certificate and its path (§5.2.6), acceptance
+# (§5.2.8), and last the moments (§5.5, §5.6). Words of our own stand where they belong; others come last, by name.
+SUB_INDICATION_ORDER = (
+    "NO_SIGNATURE",
+    "FORMAT_FAILURE",
+    "SIGNED_DATA_NOT_FOUND",
+    "NO_SIGNING_CERTIFICATE_FOUND",
+    "SIGNATURE_POLICY_NOT_AVAILABLE",
+    "POLICY_PROCESSING_ERROR",
+    "HASH_FAILURE",
+    "SIG_CRYPTO_FAILURE",
+    "NO_CERTIFICATE_CHAIN_FOUND",
+    "NO_CERTIFICATE_CHAIN_FOUND_NO_POE",
+    "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+    "CHAIN_CONSTRAINTS_FAILURE",
+    "REVOKED",
+    "SUSPENDED",
+    "EXPIRED",
+    "NOT_YET_VALID",
+    "SIG_CONSTRAINTS_FAILURE",
+    "CRYPTO_CONSTRAINTS_FAILURE",
+    "TIMESTAMP_ORDER_FAILURE",
+    "REVOKED_NO_POE",
+    "REVOKED_CA_NO_POE",
+    "OUT_OF_BOUNDS_NO_POE",
+    "OUT_OF_BOUNDS_NOT_REVOKED",
+    "CRYPTO_CONSTRAINTS_FAILURE_NO_POE",
+    "NO_POE",
+    "TRY_LATER",
+    "GENERIC",
+)
+
 
 class Outcome(StrEnum):
     """What one check came to."""
@@ -111,6 +157,20 @@ class Report:
         for part in self.parts:
             yield from part.all_checks()
 
+    @property
+    def sub_indication(self) -> str | None:
+        """The sub-indication that speaks for this report, by SUB_INDICATION_ORDER; None where it is valid.
+
+        Of an invalid report only what failed is asked, of one that cannot tell what is open; its own checks and
+        those of its parts alike.
+        """
+        if self.indication is Indication.VALID:
+            return None
+        wanted = Outcome.FAILED if self.indication is Indication.INVALID else Outcome.UNKNOWN
+        found = {check.sub_indication for check in self.all_checks() if check.outcome is wanted}
+        named = sorted(each for each in found if each is not None)
+        return min(named, key=_precedence, default="GENERIC")
+
     def require_valid(self) -> "Report":
         """Returns itself where valid; raises `NotValid` otherwise."""
         if self.indication is not Indication.VALID:
@@ -118,11 +178,13 @@ class Report:
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """The report as JSON values; their schema is docs/schemas/verification-report.schema.json."""
         return {
             "kind": self.kind,
             "subject": self.subject,
             "indication": self.indication.value,
+            "etsi_indication": self.indication.etsi,
+            "sub_indication": self.sub_indication,
             "checks": [
                 {
                     "code": check.code,
@@ -135,6 +197,11 @@ class Report:
             "facts": dict(self.facts),
             "parts": [part.to_json() for part in self.parts],
         }
+
+
+def _precedence(sub_indication: str) -> int:
+    known = sub_indication in SUB_INDICATION_ORDER
+    return SUB_INDICATION_ORDER.index(sub_indication) if known else len(SUB_INDICATION_ORDER)
 
 
 class Checks:

@@ -1,5 +1,6 @@
 """The client of the signer: what the other processes may ask, and nothing that looks like a key."""
 
+import select
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ class SignerClient:
     def __init__(self, socket_path: Path, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._path = socket_path
         self._seconds = answer_seconds
-        self._idle: list[socket.socket] = []
+        self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
     def ping(self) -> None:
@@ -55,10 +56,13 @@ class SignerClient:
 
     def sign_cms_batch(self, subjects: Sequence[str]) -> list[bytes | YinxinError]:
         """As `sign_cms` for many in one call, each with its own outcome."""
-        answer = self._call({"do": "batch", "items": [{"do": "sign-cms", "subject": s} for s in subjects]})
-        if "error" in answer:
-            raise _error(answer)
-        return [_error(item) if "error" in item else wire.octets(item["ok"]["cms"]) for item in answer["ok"]]
+        items = self._ask({"do": "sign-cms-batch", "subjects": list(subjects)})["items"]
+        return [_error(item) if "error" in item else wire.octets(item["cms"]) for item in items]
+
+    def sign_hash_batch(self, subjects: Sequence[str]) -> list[bytes | YinxinError]:
+        """The raw signatures over the hashes intended for these seal uses, each with its own outcome."""
+        items = self._ask({"do": "sign-hash-batch", "subjects": list(subjects)})["items"]
+        return [_error(item) if "error" in item else wire.octets(item["signature"]) for item in items]
 
     def issue_certificate(self, subject: str, payload: Mapping[str, Any]) -> bytes:
         """The certificate (DER) that the newest intent of this subject allows, built from `payload`."""
@@ -85,6 +89,18 @@ class SignerClient:
             }
         )
         return wire.octets(answer["token"])
+
+    def timestamp_batch(self, key_id: KeyId, *, imprints: Sequence[bytes], policy: str) -> list[bytes]:
+        """RFC 3161 tokens over SHA-256 imprints, in order, in one call."""
+        answer = self._ask(
+            {
+                "do": "timestamp-batch",
+                "key_id": key_id,
+                "imprints": [wire.text(imprint) for imprint in imprints],
+                "policy": policy,
+            }
+        )
+        return [wire.octets(token) for token in answer["tokens"]]
 
     def sign_crl(
         self,
@@ -141,14 +157,14 @@ class SignerClient:
 
     def _call(self, message: dict[str, Any]) -> dict[str, Any]:
         with self._connection() as connection:
-            wire.send(connection, message)
-            answer = wire.receive(connection)
+            wire.send(connection.socket, message)
+            answer = connection.reader.receive()
             if answer is None:
                 raise ConnectionError("closed before the answer")
             return answer
 
     @contextmanager
-    def _connection(self) -> Iterator[socket.socket]:
+    def _connection(self) -> Iterator["_Connection"]:
         """A connection that goes back to the idle ones only after a whole answer.
 
         A connection that was idle may have been closed by a signer that restarted; that shows when it is
@@ -171,37 +187,40 @@ class SignerClient:
                 return
         connection.close()
 
-    def _take(self) -> socket.socket:
+    def _take(self) -> "_Connection":
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
                 break
-            if _still_open(connection):
+            if connection.still_open():
                 return connection
             connection.close()
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(self._seconds)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        opened.settimeout(self._seconds)
         try:
-            connection.connect(str(self._path))
+            opened.connect(str(self._path))
         except OSError as fault:
-            connection.close()
+            opened.close()
             raise SignerAway("the signer is not there; start it with `yinxin signer`") from fault
-        return connection
+        return _Connection(opened)
 
 
-def _still_open(connection: socket.socket) -> bool:
-    """An idle connection has nothing to read; one that does was closed by the other side."""
-    try:
-        connection.setblocking(False)
-        connection.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        connection.settimeout(ANSWER_SECONDS)
-    return False
+class _Connection:
+    """One conversation with the signer, kept open between requests."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self.socket = opened
+        self.reader = wire.Reader(opened)
+        self._readable = select.poll()
+        self._readable.register(opened, select.POLLIN)
+
+    def still_open(self) -> bool:
+        """An idle connection has nothing to read; one that does was closed by the other side."""
+        return not self._readable.poll(0)
+
+    def close(self) -> None:
+        self.socket.close()
 
 
 def _error(answer: Mapping[str, Any]) -> YinxinError:

@@ -29,12 +29,18 @@ class IntentKind(StrEnum):
     """What an intent asks the signer for."""
 
     SEAL_USE = "seal-use"  # digest: SHA-256 over the byte range of the prepared document
+    SEAL_DIGEST = (
+        "seal-digest"  # digest: of a document prepared elsewhere; the signer builds the CMS around it
+    )
+    SEAL_HASH = "seal-hash"  # digest: the hash of signed attributes built elsewhere; signed as it is
     CERTIFICATE = "certificate"  # digest: SHA-256 of the canonical JSON of the certificate's payload
     CREDENTIAL = "credential"  # digest: SHA-256 of the canonical JSON of the credential's payload
 
 
 PURPOSE_OF_INTENT: Final = {
     IntentKind.SEAL_USE: KeyPurpose.SEAL,
+    IntentKind.SEAL_DIGEST: KeyPurpose.SEAL,
+    IntentKind.SEAL_HASH: KeyPurpose.SEAL,
     IntentKind.CERTIFICATE: KeyPurpose.AUTHORITY,
     IntentKind.CREDENTIAL: KeyPurpose.CREDENTIAL,
 }

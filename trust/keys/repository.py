@@ -1,15 +1,64 @@
 """Queries over keys, bindings and intents."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from trust.keys.errors import KeyNotUsable
 from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
 from trust.keys.tables import intent_outcomes, intents, key_bindings, keys
-from trust.storage.database import ReadWork
+from trust.storage.database import Database, ReadWork
+
+# Everything that decides whether a key may be used, for any number of subjects, in one statement and snapshot.
+_STANDING: Final = text(
+    """
+    SELECT wanted.subject, intent.key_id, intent.kind, intent.digest, intent.lease_until, outcome.outcome,
+           (SELECT max(binding.position) FROM trust.key_bindings AS binding
+             WHERE binding.key_id = intent.key_id) AS binding
+      FROM unnest(CAST(:subjects AS text[])) AS wanted (subject)
+      JOIN LATERAL (SELECT * FROM trust.intents WHERE intents.subject = wanted.subject
+                     ORDER BY intents.position DESC LIMIT 1) AS intent ON true
+      LEFT JOIN trust.intent_outcomes AS outcome ON outcome.subject = wanted.subject
+    """
+)
+_NEWEST_BINDING: Final = text("SELECT max(position) FROM trust.key_bindings WHERE key_id = :key_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingIntent:
+    """The newest intent of a subject, its outcome if any, and the position of its key's newest binding."""
+
+    intent: Intent
+    outcome: str | None
+    binding: int | None
+
+
+def standing_intents(database: Database, subjects: Sequence[str]) -> Mapping[str, StandingIntent]:
+    """What counts for each of these subjects, as of one moment; those without an intent are left out."""
+    return {
+        row.subject: StandingIntent(
+            intent=Intent(
+                subject=row.subject,
+                key_id=KeyId(row.key_id),
+                kind=IntentKind(row.kind),
+                digest=bytes(row.digest),
+                lease_until=row.lease_until,
+            ),
+            outcome=row.outcome,
+            binding=row.binding,
+        )
+        for row in database.read_once(_STANDING, {"subjects": list(subjects)})
+    }
+
+
+def newest_binding(database: Database, key_id: str) -> int | None:
+    """The position of the newest binding of a key: bindings are facts, so it names one for good."""
+    position = database.read_once(_NEWEST_BINDING, {"key_id": key_id})[0][0]
+    return None if position is None else int(position)
 
 
 class Intents:

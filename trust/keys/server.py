@@ -55,35 +55,22 @@ class SignerServer:
             self._path.unlink()
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        """One message's answer; a batch is answered item by item, each with its own outcome."""
-        name = message.get("do")
-        if name == "batch":
-            items = message.get("items")
-            if not isinstance(items, list) or len(items) > MAX_BATCH:
-                return _refused(Malformed(f"a batch is a list of at most {MAX_BATCH} messages"))
-            return {"ok": [self._item(item) for item in items]}
-        return self._perform(str(name), message)
-
-    def _item(self, item: Any) -> dict[str, Any]:
-        if not isinstance(item, dict) or item.get("do") == "batch":
-            return _refused(Malformed("an item of a batch is a message, and no batch itself"))
-        return self._perform(str(item.get("do")), item)
-
-    def _perform(self, name: str, message: dict[str, Any]) -> dict[str, Any]:
+        """One message's answer."""
+        name = str(message.get("do"))
         operation = self._operations.get(name)
         if operation is None:
-            return _refused(Malformed(f"the signer does not know {name!r}"))
+            return refused(Malformed(f"the signer does not know {name!r}"))
         try:
             return {"ok": operation(message)}
-        except YinxinError as refused:
-            _log.warning("signer.refused", operation=name, code=refused.code, reason=refused.message)
-            return _refused(refused)
+        except YinxinError as error:
+            _log.warning("signer.refused", operation=name, code=error.code, reason=error.message)
+            return refused(error)
         except (KeyError, TypeError, ValueError) as fault:
             _log.warning("signer.malformed", operation=name, fault=type(fault).__name__)
-            return _refused(Malformed(f"the message for {name} is not complete: {type(fault).__name__}"))
+            return refused(Malformed(f"the message for {name} is not complete: {type(fault).__name__}"))
         except Exception as fault:
             _log.exception("signer.fault", operation=name)
-            return _refused(Broken(f"the signer failed at {name}: {type(fault).__name__}"))
+            return refused(Broken(f"the signer failed at {name}: {type(fault).__name__}"))
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -123,8 +110,9 @@ class _Conversation(socketserver.BaseRequestHandler):
             return
         self.server.begin(connection)
         try:
+            reader = wire.Reader(connection)
             with contextlib.suppress(wire.FrameRefused, OSError):
-                while (message := wire.receive(connection)) is not None:
+                while (message := reader.receive()) is not None:
                     wire.send(connection, self.server.answer(message))
         finally:
             self.server.end(connection)
@@ -138,5 +126,6 @@ def _is_our_user(connection: socket.socket) -> bool:
     return bool(uid == os.geteuid())
 
 
-def _refused(error: YinxinError) -> dict[str, Any]:
+def refused(error: YinxinError) -> dict[str, Any]:
+    """An error as the answer to a message, or to one item of a batch."""
     return {"error": error.code, "message": error.message, "retryable": error.retryable}

@@ -14,6 +14,8 @@ from trust.kernel.errors import Malformed
 # A CRL of 100,000 revocations is the largest request; a frame beyond this is a fault, not a request.
 MAX_FRAME_OCTETS: Final = 16 * 1024 * 1024
 _LENGTH: Final = struct.Struct(">I")
+# One call takes a usual frame whole, its length and its body.
+_RECEIVED_AT_ONCE: Final = 1 << 18
 
 
 class FrameRefused(Malformed):
@@ -27,36 +29,42 @@ def send(connection: socket.socket, message: dict[str, Any]) -> None:
     connection.sendall(_LENGTH.pack(len(body)) + body)
 
 
-def receive(connection: socket.socket) -> dict[str, Any] | None:
-    """The next message, or None where the peer closed between two frames."""
-    head = _exactly(connection, _LENGTH.size)
-    if head is None:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    if length > MAX_FRAME_OCTETS:
-        raise FrameRefused(f"a frame of {length} octets is over the limit of {MAX_FRAME_OCTETS}")
-    body = _exactly(connection, length)
-    if body is None:
-        raise FrameRefused("the connection ended inside a frame")
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError) as fault:
-        raise FrameRefused("a frame is not JSON") from fault
-    if not isinstance(message, dict):
-        raise FrameRefused("a frame is not a JSON object")
-    return message
+class Reader:
+    """Reads the frames of one connection; what came with a frame and belongs to the next is kept for it."""
 
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._kept = bytearray()
 
-def _exactly(connection: socket.socket, count: int) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < count:
-        part = connection.recv(min(count - len(parts), 1 << 20))
-        if not part:
-            if parts:
-                raise FrameRefused("the connection ended inside a frame")
+    def receive(self) -> dict[str, Any] | None:
+        """The next message, or None where the peer closed between two frames; raises FrameRefused, OSError."""
+        if not self._fill(_LENGTH.size):
             return None
-        parts += part
-    return bytes(parts)
+        (length,) = _LENGTH.unpack_from(self._kept)
+        if length > MAX_FRAME_OCTETS:
+            raise FrameRefused(f"a frame of {length} octets is over the limit of {MAX_FRAME_OCTETS}")
+        end = _LENGTH.size + length
+        self._fill(end)
+        body = bytes(self._kept[_LENGTH.size : end])
+        del self._kept[:end]
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError) as fault:
+            raise FrameRefused("a frame is not JSON") from fault
+        if not isinstance(message, dict):
+            raise FrameRefused("a frame is not a JSON object")
+        return message
+
+    def _fill(self, count: int) -> bool:
+        """Whether so many octets are there; False where the peer closed and nothing is."""
+        while len(self._kept) < count:
+            part = self._connection.recv(_RECEIVED_AT_ONCE)
+            if not part:
+                if self._kept:
+                    raise FrameRefused("the connection ended inside a frame")
+                return False
+            self._kept += part
+        return True
 
 
 def octets(text: str) -> bytes:

@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     IDENTITY = "identity"
     OCSP_SIGNING = "ocsp signing"
     CRL_SIGNING = "crl signing"
+    ANY = "any purpose"  # a certificate looked at by itself: nothing is asked of its usage
 
 
 _SIGNING = frozenset({KeyUsage.DIGITAL_SIGNATURE, KeyUsage.CONTENT_COMMITMENT})
@@ -69,6 +70,8 @@ def usage_problems(leaf: Certificate, authorities: Sequence[Certificate], purpos
 
     An authority's extended key usage, where it has one, limits those below it, as browsers and openssl hold it.
     """
+    if purpose is Purpose.ANY:
+        return []
     required = _REQUIREMENTS[purpose]
     problems = []
     if leaf.key_usage is not None and not leaf.key_usage & required.key_usage:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,6 +23,8 @@ LOCK_TIMEOUT: Final = "5s"
 STATEMENT_TIMEOUT: Final = "30s"
 CONNECT_TIMEOUT_SECONDS: Final = 5
 POOL_TIMEOUT_SECONDS: Final = 10
+# The statements read by themselves are few and go by an index whatever their parameters: one plan serves them all.
+_SINGLE_STATEMENTS: Final = "-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
 
 
 class ReadWork:
@@ -63,6 +65,14 @@ class Database:
         self._enqueuer = Enqueuer()
         self._engine = _engine(url, pool_size)
         self._read_engine = _engine(read_url, pool_size) if read_url else self._engine
+        self._single_engine = _engine(
+            read_url or url,
+            pool_size,
+            session=_SINGLE_STATEMENTS,
+            pool_pre_ping=False,
+            pool_reset_on_return=None,
+            isolation_level="AUTOCOMMIT",
+        )
 
     @contextmanager
     def work(self) -> Iterator[Work]:
@@ -79,26 +89,48 @@ class Database:
         with _faults_named(), self._read_engine.connect() as connection:
             yield ReadWork(connection.execution_options(postgresql_readonly=True))
 
+    def read_once(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        """The rows of one reading statement by itself: one round trip, one snapshot, no transaction around it.
+
+        A connection that turns out to be dead is replaced and the statement sent again, which reading allows.
+        """
+        with _faults_named():
+            try:
+                return self._read_single(statement, parameters)
+            except (OperationalError, InterfaceError) as fault:
+                if not fault.connection_invalidated:
+                    raise
+            return self._read_single(statement, parameters)
+
+    def _read_single(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+        with self._single_engine.connect() as connection:
+            return connection.execute(statement, parameters).all()
+
     def close(self) -> None:
         """Returns every connection."""
-        self._engine.dispose()
-        self._read_engine.dispose()
+        for engine in (self._engine, self._read_engine, self._single_engine):
+            engine.dispose()
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def _engine(
+    url: str, pool_size: int, *, session: str = "", pool_pre_ping: bool = True, **options: Any
+) -> Engine:
     return create_engine(
         url,
+        **options,
         hide_parameters=True,  # what a statement carried is nobody's to read in a log
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=True,
+        pool_pre_ping=pool_pre_ping,
         # Without it an INSERT … ON CONFLICT does not say whether it inserted.
         execution_options={"preserve_rowcount": True},
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT} "
-            "-c search_path=procrastinate,public -c timezone=UTC",
+            f"-c search_path=procrastinate,public -c timezone=UTC {session}",
         },
     )
 

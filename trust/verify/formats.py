@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from trust.evidence.receipts import is_receipt
 from trust.evidence.tlog import PROOF_HEADER
+from trust.verify.der_kinds import DerKind, der_kind
 
 
 class Format(StrEnum):
@@ -21,6 +22,11 @@ class Format(StrEnum):
     PROOF = "ledger-proof"
     RECEIPT = "ledger-receipt"
     CHECKPOINT = "checkpoint"
+    MESSAGE = "cms"
+    TIMESTAMP = "timestamp"
+    CERTIFICATE = "certificate"
+    CRL = "crl"
+    OCSP = "ocsp"
 
 
 # PDF allows some octets before its header (ISO 32000-1 annex H.3.4.1); readers look this far.
@@ -37,7 +43,20 @@ _SUFFIXES = (
     (".tlog-proof", Format.PROOF),
     (".receipt", Format.RECEIPT),
     ("checkpoint", Format.CHECKPOINT),
+    *((suffix, Format.MESSAGE) for suffix in (".p7s", ".p7m", ".p7b", ".p7c", ".cms")),
+    *((suffix, Format.TIMESTAMP) for suffix in (".tsr", ".tst")),
+    *((suffix, Format.CERTIFICATE) for suffix in (".cer", ".crt", ".pem")),
+    (".crl", Format.CRL),
+    *((suffix, Format.OCSP) for suffix in (".ocsp", ".ors")),
 )
+_DER_FORMATS = {
+    DerKind.MESSAGE: Format.MESSAGE,
+    DerKind.STAMP: Format.TIMESTAMP,
+    DerKind.RESPONSE: Format.TIMESTAMP,
+    DerKind.CERTIFICATE: Format.CERTIFICATE,
+    DerKind.CRL: Format.CRL,
+    DerKind.OCSP: Format.OCSP,
+}
 
 
 def format_of(data: bytes, name: str) -> Format | None:
@@ -61,7 +80,8 @@ def _by_content(data: bytes) -> Format | None:
         return Format.CREDENTIAL_JSON
     if _NOTE_SIGNATURE in data[:_TEXT_HEAD]:
         return Format.CHECKPOINT
-    return None
+    kind = der_kind(data)
+    return None if kind is None else _DER_FORMATS[kind]
 
 
 def _by_name(name: str) -> Format | None:

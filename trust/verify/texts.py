@@ -67,6 +67,11 @@ KINDS: Mapping[str, Words] = _table(
         "checkpoint": ("账本检查点", "Ledger checkpoint"),
         "ledger-receipt": ("账本回执", "Ledger receipt"),
         "ledger-proof": ("账本存在证明", "Ledger inclusion proof"),
+        "cms": ("电子签名文件", "Signature file"),
+        "cms-signature": ("电子签名", "Electronic signature"),
+        "certificate": ("数字证书", "Certificate"),
+        "crl": ("证书吊销列表", "Certificate revocation list"),
+        "ocsp": ("证书状态应答", "OCSP answer"),
     }
 )
 
@@ -87,6 +92,8 @@ CHECKS: Mapping[str, Words] = _table(
         "message": ("签名数据", "Signature message"),
         "content-type": ("签名内容类型", "Signed content type"),
         "digest": ("内容摘要", "Content digest"),
+        "content": ("被签名的内容", "Signed content"),
+        "issuer": ("签发者", "Issuer"),
         "algorithm": ("算法", "Algorithm"),
         "later-changes": ("签章后的修改", "Changes after signing"),
         # certificates
@@ -202,11 +209,26 @@ REASONS: Mapping[str, Words] = _table(
     }
 )
 
+# What a revision after a signature was for (trust/documents/pdf/changes.py).
+CHANGES: Mapping[str, Words] = _table(
+    {
+        "signature": ("又加一个签章", "a further signature"),
+        "document-timestamp": ("加文档时间戳", "a document timestamp"),
+        "validation-data": ("加验证资料", "validation data"),
+        "form-filling": ("填写表单或批注", "forms filled in or comments"),
+        "metadata": ("改文档信息", "document information"),
+        "other": ("其他修改", "another change"),
+    }
+)
+
 FACTS: Mapping[str, Words] = _table(
     {
         "signer": ("签名者", "Signer"),
         "signing_time": ("签名时间", "Signing time"),
         "level": ("签名级别", "Level"),
+        "signing_time_source": ("签名时间依据", "Source of the time"),
+        "chain": ("证书链", "Certificate chain"),
+        "later_revisions": ("签名后的修订", "Revisions after it"),
         "covered_bytes": ("签名覆盖字节数", "Octets covered"),
         "covered": ("签名覆盖范围", "Coverage"),
         "revisions": ("修订次数", "Revisions"),
@@ -258,6 +280,27 @@ FACTS: Mapping[str, Words] = _table(
         "leaf_hash": ("叶散列", "Leaf hash"),
         "event_id": ("事件编号", "Event"),
         "latest_inclusion": ("最迟记入时间", "Latest time of inclusion"),
+        "detached": ("签名与内容分离", "Detached from the content"),
+        "content_size": ("内容大小", "Size of the content"),
+        "content_sha256": ("内容的 SHA-256 摘要", "SHA-256 of the content"),
+        "signature_algorithm": ("签名算法", "Signature algorithm"),
+        "digest_algorithm": ("摘要算法", "Digest algorithm"),
+        "imprint_algorithm": ("时间戳摘要算法", "Imprint algorithm"),
+        "imprint": ("时间戳摘要值", "Imprint"),
+        "subject": ("证书主体", "Subject"),
+        "issuer": ("签发者", "Issuer"),
+        "key": ("密钥", "Key"),
+        "is_authority": ("是否为认证机构", "Is an authority"),
+        "key_usage": ("密钥用途", "Key usage"),
+        "extended_key_usage": ("扩展密钥用途", "Extended key usage"),
+        "path": ("证书路径", "Certification path"),
+        "this_update": ("本次更新", "This update"),
+        "next_update": ("下次更新", "Next update"),
+        "crl_number": ("列表编号", "List number"),
+        "base_crl_number": ("基准列表编号", "Number of the base list"),
+        "responder": ("应答者", "Responder"),
+        "produced_at": ("应答时间", "Answered"),
+        "answers": ("对证书的答复", "What it says of certificates"),
     }
 )
 
@@ -285,6 +328,11 @@ def check_text(code: str, language: Language) -> str:
 def reason_text(sub_indication: str, language: Language) -> str:
     """Why a check did not pass; the code itself where it has no words."""
     return _say(REASONS, sub_indication, language)
+
+
+def change_text(kind: str, language: Language) -> str:
+    """What a later revision was for; the code itself where it has no words."""
+    return _say(CHANGES, kind, language)
 
 
 def fact_text(name: str, language: Language) -> str:

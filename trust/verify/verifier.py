@@ -21,7 +21,12 @@ from trust.kernel.report import Checks, Report
 from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
+from trust.verify.messages import verify_message
+from trust.verify.ocsp_files import verify_ocsp
+from trust.verify.pki_files import verify_certificate, verify_crl
+from trust.verify.stamps import verify_timestamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +37,26 @@ class _Case:
     trust: TrustStore
     at: datetime
     keys: tuple[VerifierKey, ...]
+    content: SignedContent | None
 
     def text(self) -> str:
         """The file as text, white space around it left aside; what is not ASCII will not be believed."""
         return self.data.decode("ascii", errors="replace").strip()
 
 
-def verify_bytes(data: bytes, *, name: str, trust: TrustStore, at: datetime) -> Report:
+def verify_bytes(
+    data: bytes, *, name: str, trust: TrustStore, at: datetime, content: SignedContent | None = None
+) -> Report:
     """Verifies one file at a moment against what is trusted.
 
-    `name` is shown as the report's subject and helps where the content does not say what it is. A file of
-    no known kind gives cannot tell. Whatever the file holds, the answer is a report; only a trust store
-    that cannot be used raises (TrustStoreRefused, NoteMalformed).
+    `name` is shown as the report's subject and helps where the content does not say what it is. `content` is
+    what a detached signature or a timestamp is over; beside any other kind of file it leaves the answer open,
+    for nothing was said about it. A file of no known kind gives cannot tell. Whatever the file holds, the answer
+    is a report; only a trust store that cannot be used raises (TrustStoreRefused, NoteMalformed), and what
+    reading the content raises.
     """
     keys = tuple(VerifierKey.parse(key) for key in trust.ledger_keys)
-    case = _Case(data=data, trust=trust, at=at, keys=keys)
+    case = _Case(data=data, trust=trust, at=at, keys=keys, content=content)
     found = format_of(data, name)
     if found is None:
         return _not_judged(name, "no kind of file that is verified here")
@@ -58,7 +68,27 @@ def verify_bytes(data: bytes, *, name: str, trust: TrustStore, at: datetime) -> 
         checks = Checks()
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
         report = Report.conclude(kind=found.value, subject=name, checks=checks.all())
+    if content is not None and found not in _OVER_CONTENT:
+        report = _content_unsaid(report)
     return replace(report, subject=name)
+
+
+def _content_unsaid(report: Report) -> Report:
+    """Whoever brings content expects to learn about it; this report does not tell, so it cannot be valid."""
+    checks = Checks()
+    checks.extend(report.checks)
+    checks.unknown(
+        "content",
+        "a file was brought beside this one, which is not signed by it: this kind of file signs only itself",
+        sub_indication="SIGNED_DATA_NOT_FOUND",
+    )
+    return Report.conclude(
+        kind=report.kind,
+        subject=report.subject,
+        checks=checks.all(),
+        facts=report.facts,
+        parts=report.parts,
+    )
 
 
 def verify_directory(folder: Path, *, name: str = "") -> Report:
@@ -120,6 +150,27 @@ def _checkpoint(case: _Case) -> Report:
     return notes.verify_checkpoint(case.data, keys=case.keys)
 
 
+def _message(case: _Case) -> Report:
+    return verify_message(case.data, content=case.content, trust=case.trust, at=case.at)
+
+
+def _timestamp(case: _Case) -> Report:
+    return verify_timestamp(case.data, content=case.content, trust=case.trust, at=case.at)
+
+
+def _certificate(case: _Case) -> Report:
+    return verify_certificate(case.data, trust=case.trust, at=case.at)
+
+
+def _crl(case: _Case) -> Report:
+    return verify_crl(case.data, trust=case.trust, at=case.at)
+
+
+def _ocsp(case: _Case) -> Report:
+    return verify_ocsp(case.data, trust=case.trust, at=case.at)
+
+
+_OVER_CONTENT = frozenset({Format.MESSAGE, Format.TIMESTAMP})
 _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
     {
         Format.PDF: _pdf,
@@ -130,5 +181,10 @@ _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
         Format.PROOF: _proof,
         Format.RECEIPT: _receipt,
         Format.CHECKPOINT: _checkpoint,
+        Format.MESSAGE: _message,
+        Format.TIMESTAMP: _timestamp,
+        Format.CERTIFICATE: _certificate,
+        Format.CRL: _crl,
+        Format.OCSP: _ocsp,
     }
 )

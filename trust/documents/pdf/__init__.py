@@ -10,9 +10,11 @@
 Documents are only ever appended to, so signatures already there stay as they are.
 """
 
-from trust.documents.pdf.appearance import Impression
-from trust.documents.pdf.embed import SealedRevision, embed, read_back
+from trust.documents.pdf.captions import Caption
+from trust.documents.pdf.colours import Rgb
+from trust.documents.pdf.embed import SealedRevision, complete, embed, embed_to_file, read_back
 from trust.documents.pdf.errors import (
+    CaptionRefused,
     ContentsTooSmall,
     DocumentDynamicForm,
     DocumentEncrypted,
@@ -26,16 +28,43 @@ from trust.documents.pdf.errors import (
     DocumentTooLarge,
     DocumentTruncated,
     ImpressionRefused,
+    KeywordNotFound,
+    KeywordSearchFailed,
     PlacementOffPage,
+    PlacementRefused,
+    PreparedStateRefused,
+    SignatureForAnother,
+    ValidationDataMissing,
 )
+from trust.documents.pdf.keywords import KeywordFinder, KeywordPlacement, beside_keyword
+from trust.documents.pdf.levels import Level, TimestampSource, add_document_timestamp, extend
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
-from trust.documents.pdf.placement import Placement
-from trust.documents.pdf.prepare import PreparedDocument, prepare
+from trust.documents.pdf.octets import mapped
+from trust.documents.pdf.pictures import Impression
+from trust.documents.pdf.placement import (
+    AnyPlacement,
+    Beside,
+    CrossPagePlacement,
+    Edge,
+    FoundText,
+    Placement,
+    PlacementBesideText,
+    PlacementOnAllPages,
+    PlacementOnPages,
+)
+from trust.documents.pdf.prepare import prepare, prepare_document_timestamp
+from trust.documents.pdf.prepared import PreparedDocument, resume
 from trust.documents.pdf.validate import validate
+from trust.documents.pdf.validation_data import ValidationData, add_validation_data
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
+    "AnyPlacement",
+    "Beside",
+    "Caption",
+    "CaptionRefused",
     "ContentsTooSmall",
+    "CrossPagePlacement",
     "DocumentDynamicForm",
     "DocumentEncrypted",
     "DocumentFieldName",
@@ -47,14 +76,40 @@ __all__ = [
     "DocumentRefused",
     "DocumentTooLarge",
     "DocumentTruncated",
+    "Edge",
+    "FoundText",
     "Impression",
     "ImpressionRefused",
+    "KeywordFinder",
+    "KeywordNotFound",
+    "KeywordPlacement",
+    "KeywordSearchFailed",
+    "Level",
     "Placement",
+    "PlacementBesideText",
     "PlacementOffPage",
+    "PlacementOnAllPages",
+    "PlacementOnPages",
+    "PlacementRefused",
     "PreparedDocument",
+    "PreparedStateRefused",
+    "Rgb",
     "SealedRevision",
+    "SignatureForAnother",
+    "TimestampSource",
+    "ValidationData",
+    "ValidationDataMissing",
+    "add_document_timestamp",
+    "add_validation_data",
+    "beside_keyword",
+    "complete",
     "embed",
+    "embed_to_file",
+    "extend",
+    "mapped",
     "prepare",
+    "prepare_document_timestamp",
     "read_back",
+    "resume",
     "validate",
 ]

@@ -1,4 +1,4 @@
-"""What PDF/A asks of a picture that is added to a document (ISO 19005-1 §6.2.3, §6.4; 19005-2 §6.2.4, §6.2.10)."""
+"""What PDF/A asks of a signature's appearance (ISO 19005-1 §6.2.3, §6.4, §6.9; 19005-2 §6.2.4, §6.2.10)."""
 
 import re
 from dataclasses import dataclass
@@ -28,6 +28,11 @@ def picture_rules(document: Document) -> PictureRules:
     components = _output_intent_components(document, catalog)
     # Part 1 forbids soft masks; later parts allow them where the page's blending space is defined.
     return PictureRules(opaque=part == 1 or components is None, calibrated=components != 3)
+
+
+def wants_appearances(document: Document) -> bool:
+    """Whether every field needs an appearance, also one that shows nothing: PDF/A-1 (ISO 19005-1 §6.9)."""
+    return _claimed_part(document, document.catalog()) == 1
 
 
 def _claimed_part(document: Document, catalog: Dictionary) -> int | None:

@@ -22,6 +22,7 @@ from trust.documents.pdf.limits import (
     MAX_OBJECTS,
     MAX_REVISIONS,
 )
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import (
     Dictionary,
     IndirectObject,
@@ -39,7 +40,7 @@ _TABLE = re.compile(rb"[\x00\t\n\x0c\r ]*+xref(?=[\x00\t\n\x0c\r ])")
 _SUBSECTION = re.compile(rb"[\x00\t\n\x0c\r ]*+(\d{1,10}+)[ \t]++(\d{1,10}+)(?=[\x00\t\n\x0c\r ])")
 _ENTRY = re.compile(rb"[\x00\t\n\x0c\r ]*+(\d{1,10}+)[ \t]++(\d{1,5}+)[ \t]++([nf])(?=[\x00\t\n\x0c\r ])")
 _TRAILER = re.compile(rb"[\x00\t\n\x0c\r ]*+trailer")
-_ENDSTREAM = re.compile(rb"[\x00\t\n\x0c\r ]*+endstream")
+ENDSTREAM = re.compile(rb"[\x00\t\n\x0c\r ]*+endstream")
 
 
 class InFile(NamedTuple):
@@ -62,9 +63,15 @@ Location: TypeAlias = InFile | InStream | None
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One cross-reference section: what one revision (or half of a linearised file) adds."""
+    """One cross-reference section: what one revision (or half of a linearised file) adds.
+
+    It is read from octets between `lowest` and `end`; `lowest` is below `start` where a hybrid's stream stands
+    before its table.
+    """
 
     start: int
+    lowest: int
+    end: int
     entries: Mapping[int, Location]
     trailer: Dictionary
     is_stream: bool
@@ -96,13 +103,13 @@ class CrossReferences:
         return max(counted, max(self.locations, default=0) + 1, 1)
 
 
-def read_cross_references(data: bytes) -> CrossReferences:
+def read_cross_references(data: Octets) -> CrossReferences:
     """The cross-references of a whole file; raises a `DocumentRefused` that says what is wrong with it."""
     _require_header(data)
     newest_first: list[Section] = []
     seen: set[int] = set()
     objects = 0
-    first = at = _last_startxref(data)
+    first = at = last_startxref(data, len(data))
     while True:
         if at in seen or len(seen) >= MAX_REVISIONS:
             raise DocumentMalformed(
@@ -126,7 +133,7 @@ def read_cross_references(data: bytes) -> CrossReferences:
     return CrossReferences(sections=sections, start=first, locations=locations)
 
 
-def _require_header(data: bytes) -> None:
+def _require_header(data: Octets) -> None:
     at = data.find(b"%PDF-", 0, _HEADER_WINDOW)
     if at < 0:
         raise DocumentNotPdf("this is not a PDF file: it does not begin with %PDF-")
@@ -134,9 +141,10 @@ def _require_header(data: bytes) -> None:
         raise DocumentMalformed(f"{at} octets stand before %PDF-; save the document anew without them")
 
 
-def _last_startxref(data: bytes) -> int:
-    end = data.rfind(b"%%EOF")
-    if end < 0 or len(data) - end - 5 > MAX_BYTES_AFTER_EOF:
+def last_startxref(data: Octets, limit: int) -> int:
+    """Where the file, cut off at `limit`, says that its newest section stands; raises DocumentRefused."""
+    end = data.rfind(b"%%EOF", 0, limit)
+    if end < 0 or limit - end - 5 > MAX_BYTES_AFTER_EOF:
         raise DocumentTruncated("the file does not end with %%EOF; it seems cut off")
     match = _STARTXREF.search(data[max(0, end - _STARTXREF_WINDOW) : end])
     if match is None:
@@ -150,7 +158,7 @@ def _offset(value: Value, name: str) -> int:
     return value
 
 
-def _read_section(data: bytes, at: int) -> Section:
+def _read_section(data: Octets, at: int) -> Section:
     if at >= len(data):
         raise DocumentTruncated(f"cross-references should stand at octet {at}, after the end of the file")
     table = _TABLE.match(data, at)
@@ -162,7 +170,7 @@ def _read_section(data: bytes, at: int) -> Section:
     raise DocumentMalformed(f"no cross-references stand at octet {at}, where the file says; save it anew")
 
 
-def _read_table(data: bytes, start: int, at: int) -> Section:
+def _read_table(data: Octets, start: int, at: int) -> Section:
     used: dict[int, Location] = {}
     free: dict[int, Location] = {}
     while (trailer := _TRAILER.match(data, at)) is None:
@@ -177,25 +185,37 @@ def _read_table(data: bytes, start: int, at: int) -> Section:
             at = entry.end()
             # Octet 0 is the file's head: such entries are free ones whose writer said otherwise.
             if entry[3] == b"n" and int(entry[1]):
-                used[number] = InFile(int(entry[1]), int(entry[2]))
+                place = InFile(int(entry[1]), int(entry[2]))
+                if used.setdefault(number, place) != place:
+                    raise DocumentMalformed(f"the cross-reference table has object {number} in two places")
                 free.pop(number, None)
             elif number not in used:
                 free[number] = None
-    dictionary, _ = read_value(data, trailer.end())
+    dictionary, end = read_value(data, trailer.end())
     if not isinstance(dictionary, Dictionary):
         raise DocumentMalformed("the trailer is not a dictionary")
+    _require_single_keys(dictionary)
     hidden: Mapping[int, Location] = {}
+    lowest = start
     if dictionary.get("XRefStm") is not None:
         # Hybrid (§7.5.8.4): the stream shows objects that the table calls free.
         at = _offset(dictionary["XRefStm"], "XRefStm")
         number_there = object_number_at(data, at)
         if number_there is None:
             raise DocumentMalformed(f"no cross-reference stream stands at octet {at}")
-        hidden = _read_stream(data, at, number_there).entries
-    return Section(start=start, entries={**free, **hidden, **used}, trailer=dictionary, is_stream=False)
+        beside = _read_stream(data, at, number_there)
+        hidden, lowest, end = beside.entries, min(start, at), max(end, beside.end)
+    return Section(
+        start=start,
+        lowest=lowest,
+        end=end,
+        entries={**free, **hidden, **used},
+        trailer=dictionary,
+        is_stream=False,
+    )
 
 
-def _read_stream(data: bytes, start: int, number: int) -> Section:
+def _read_stream(data: Octets, start: int, number: int) -> Section:
     indirect = read_indirect_object(data, start, number)
     dictionary = indirect.value
     if not isinstance(dictionary, Dictionary) or dictionary.get("Type") != "XRef":
@@ -211,11 +231,23 @@ def _read_stream(data: bytes, start: int, number: int) -> Section:
     if count > MAX_OBJECTS:
         raise DocumentTooLarge(f"a cross-reference stream lists more than {MAX_OBJECTS} objects")
     limit = min(count * (sum(columns) + 1) + 4096, MAX_DECODED_STREAM_BYTES)
-    decoded = filters.decode(stream_octets(indirect, dictionary.get("Length")), dictionary, limit=limit)
+    encoded = stream_octets(indirect, dictionary.get("Length"))
+    decoded = filters.decode(encoded, dictionary, limit=limit)
     if len(decoded) < count * sum(columns):
         raise DocumentMalformed("a cross-reference stream is shorter than it says")
-    entries = dict(_stream_entries(decoded, columns, ranges))
-    return Section(start=start, entries=entries, trailer=dictionary, is_stream=True)
+    _require_single_keys(dictionary)
+    entries: dict[int, Location] = {}
+    for entry_number, location in _stream_entries(decoded, columns, ranges):
+        if entries.setdefault(entry_number, location) != location:
+            raise DocumentMalformed(f"the cross-reference stream has object {entry_number} in two places")
+    end = (indirect.stream or start) + len(encoded)
+    return Section(start=start, lowest=start, end=end, entries=entries, trailer=dictionary, is_stream=True)
+
+
+def _require_single_keys(trailer: Dictionary) -> None:
+    """Readers disagree which of two /Prev or /Root counts."""
+    if trailer.repeated:
+        raise DocumentMalformed(f"/{min(trailer.repeated)} stands twice in a trailer")
 
 
 def _index_ranges(dictionary: Dictionary) -> Iterator[range]:
@@ -258,12 +290,12 @@ def stream_octets(indirect: IndirectObject, length: Value) -> bytes:
     end = indirect.stream + length
     if end > len(indirect.source):
         raise DocumentTruncated("a stream goes on after the end of the file")
-    if _ENDSTREAM.match(indirect.source, end) is None:
+    if ENDSTREAM.match(indirect.source, end) is None:
         raise DocumentMalformed("a stream of structure does not end where its length says")
     return indirect.source[indirect.stream : end]
 
 
-def own_stream_reference(section: Section, data: bytes) -> Reference | None:
+def own_stream_reference(section: Section, data: Octets) -> Reference | None:
     """The reference of the section's own stream object, where it is one."""
     number = object_number_at(data, section.start) if section.is_stream else None
     return Reference(number, 0) if number is not None else None

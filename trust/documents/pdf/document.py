@@ -19,6 +19,7 @@ from trust.documents.pdf.limits import (
     MAX_DOCUMENT_BYTES,
     MAX_REFERENCE_HOPS,
 )
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import (
     Dictionary,
     IndirectObject,
@@ -29,13 +30,26 @@ from trust.documents.pdf.syntax import (
 )
 
 
+class DecodedOctets:
+    """How much one file has decoded to so far, in whichever of its revisions it was read."""
+
+    def __init__(self) -> None:
+        self._octets = 0
+
+    def add(self, octets: int) -> None:
+        """Counts; raises DocumentTooLarge above the limit."""
+        self._octets += octets
+        if self._octets > MAX_DECODED_DOCUMENT_BYTES:
+            raise DocumentTooLarge(f"the document decodes to more than {MAX_DECODED_DOCUMENT_BYTES} octets")
+
+
 class Document:
     """One file, read only.
 
     Raises DocumentRefused in all its methods: too large, not a PDF, truncated, malformed, encrypted.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Octets) -> None:
         if len(data) > MAX_DOCUMENT_BYTES:
             raise DocumentTooLarge(
                 f"the document has {len(data)} octets; at most {MAX_DOCUMENT_BYTES} are read"
@@ -50,7 +64,7 @@ class Document:
         self.root = root
         self._objects: dict[int, IndirectObject] = {}
         self._object_streams: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
-        self._decoded_octets = 0
+        self._decoded = DecodedOctets()
 
     def indirect(self, reference: Reference) -> IndirectObject | None:
         """The object as it stands in its source; None where it is free or not there (§7.3.10: null)."""
@@ -103,9 +117,7 @@ class Document:
             raise DocumentMalformed(f"object {reference.number} is not a stream")
         encoded = stream_octets(found, self.resolve(found.value.get("Length")))
         decoded = filters.decode(encoded, self._with_filters_resolved(found.value), limit=limit)
-        self._decoded_octets += len(decoded)
-        if self._decoded_octets > MAX_DECODED_DOCUMENT_BYTES:
-            raise DocumentTooLarge(f"the document decodes to more than {MAX_DECODED_DOCUMENT_BYTES} octets")
+        self._decoded.add(len(decoded))
         return decoded
 
     def object_stream_octets(self, number: int) -> bytes:

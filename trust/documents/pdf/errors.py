@@ -78,10 +78,52 @@ class PlacementOffPage(DocumentRefused):
     code = "placement-off-page"
 
 
+class PlacementRefused(DocumentRefused):
+    """The placement contradicts itself, or this document has no room for its kind."""
+
+    code = "placement-refused"
+
+
+class KeywordNotFound(DocumentRefused):
+    """The text beside which the impression is to stand is not in the document as often as asked."""
+
+    code = "keyword-not-found"
+
+
+class KeywordSearchFailed(DocumentRefused):
+    """The document's text could not be read to its end within the limits."""
+
+    code = "keyword-search-failed"
+
+
+class CaptionRefused(DocumentRefused):
+    """The text beside the impression has characters that the font lacks, or is too long."""
+
+    code = "caption-refused"
+
+
 class ImpressionRefused(DocumentRefused):
-    """The impression is not a PNG picture that can be shown."""
+    """The impression is not a picture that can be shown: neither a PNG nor a drawing of the SVG that is taken."""
 
     code = "impression-refused"
+
+
+class ValidationDataMissing(DocumentRefused):
+    """What a level has to embed (a path, its revocation data) is not at hand."""
+
+    code = "validation-data-missing"
+
+
+class PreparedStateRefused(DocumentRefused):
+    """The state of a prepared document is not one, or belongs to another document."""
+
+    code = "prepared-state-refused"
+
+
+class SignatureForAnother(DocumentRefused):
+    """The message or token is not over the digest that was prepared."""
+
+    code = "signature-for-another"
 
 
 class ContentsTooSmall(Broken):

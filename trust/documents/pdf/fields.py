@@ -30,27 +30,53 @@ def form_of(document: Document) -> Dictionary | None:
 
 def fields_of(document: Document) -> tuple[Field, ...]:
     """Every field, parents before their children; raises DocumentMalformed where the tree runs in a circle."""
-    form = form_of(document)
-    waiting: list[_Node] = []
-    if form is not None:
-        top = document.array(form.get("Fields")) or []
-        waiting = [_Node(value, "", None, 0, 0) for value in reversed(top)]
-    found: list[Field] = []
-    seen: set[Reference] = set()
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node.value, Reference):
-            if node.value in seen:
-                raise DocumentMalformed("the form's fields run in a circle, or one is listed twice")
-            seen.add(node.value)
-        if len(found) >= MAX_FIELDS or len(waiting) > MAX_FIELDS:
-            raise DocumentTooLarge(f"the form has more than {MAX_FIELDS} fields")
-        if (dictionary := document.dictionary(node.value)) is None:
-            continue
+    return FieldReader().read(document)
+
+
+class FieldReader:
+    """Reads the fields of several revisions of one file; what has not changed is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str, str | None, int], Field] = {}
+
+    def read(self, document: Document) -> tuple[Field, ...]:
+        """Every field, as `fields_of` says."""
+        form = form_of(document)
+        waiting: list[_Node] = []
+        if form is not None:
+            top = document.array(form.get("Fields")) or []
+            waiting = [_Node(value, "", None, 0, 0) for value in reversed(top)]
+        found: list[Field] = []
+        seen: set[Reference] = set()
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node.value, Reference):
+                if node.value in seen:
+                    raise DocumentMalformed("the form's fields run in a circle, or one is listed twice")
+                seen.add(node.value)
+            if len(found) >= MAX_FIELDS or len(waiting) > MAX_FIELDS:
+                raise DocumentTooLarge(f"the form has more than {MAX_FIELDS} fields")
+            if (dictionary := document.dictionary(node.value)) is None:
+                continue
+            field, children = self._field(document, node, dictionary)
+            found.append(field)
+            waiting.extend(reversed(children))
+        return tuple(found)
+
+    def _field(
+        self, document: Document, node: "_Node", dictionary: Dictionary
+    ) -> tuple[Field, list["_Node"]]:
+        # By identity: an object that no revision replaced is the same one in each. Only what says all itself.
+        key = id(dictionary), node.parent, node.kind, node.flags
+        if (known := self._known.get(key)) is not None and known.reference == node.value:
+            return known, []
         field, children = _read(document, node, dictionary)
-        found.append(field)
-        waiting.extend(reversed(children))
-    return tuple(found)
+        alone = "Kids" not in dictionary and not any(
+            isinstance(dictionary.get(each), Reference) for each in ("T", "FT", "Ff")
+        )
+        if alone:
+            self._known[key] = field
+        return field, children
 
 
 @dataclass(frozen=True, slots=True)

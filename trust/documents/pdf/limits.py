@@ -1,7 +1,8 @@
 """Limits of what is read and written here, each beside its reason."""
 
-# The largest approval files seen are scans below 100 MB; all parts hold one document in memory a few times.
-MAX_DOCUMENT_BYTES = 256 << 20
+# Scanned case files reach a gigabyte; with what its signatures append, that is what is signed and read, from a
+# mapped file. How much a service takes over HTTP and holds in memory is a setting of its own, far below.
+MAX_DOCUMENT_BYTES = (1 << 30) + (64 << 20)
 
 # Large reports have tens of thousands of objects; a cross-reference stream can promise any number in a few octets.
 MAX_OBJECTS = 2_000_000
@@ -33,9 +34,21 @@ MAX_METADATA_BYTES = 4 << 20
 # A hundred-year chain with a timestamp stays below 64 KiB of CMS.
 MAX_CONTENTS_BYTES = 1 << 20
 
+# Certificates, lists and answers in one file's store: fifty signatures with a chain and an answer for each of it.
+# A national authority's list has tens of megabytes.
+MAX_STORE_ITEMS = 600
+MAX_STORE_BYTES = 96 << 20
+
 # %%EOF must stand in the last 1024 octets (ISO 32000-1 Annex H.3, note 18); beyond that a file counts as cut off.
 MAX_BYTES_AFTER_EOF = 1024
 
 # An impression at 600 dpi of 60 mm, the largest official seal, has 1,417 pixels a side.
 MAX_IMPRESSION_PIXELS_A_SIDE = 4096
 MAX_IMPRESSION_BYTES = 8 << 20
+
+# One signature on every page of a bound volume; each adds a widget of some hundred octets and rewrites its page.
+MAX_SPOTS = 2_000
+
+# A cross-page seal: strips narrower than this show nothing once the pages are fanned out by hand.
+MIN_STRIP_MM = 1.0
+MAX_PAGES_PER_IMPRESSION = 60

@@ -4,95 +4,69 @@
     sealed = embed(prepared, cms_over(prepared.digest))
 
 The update holds a signature dictionary for PAdES (ETSI EN 319 142-1 §5.3: SubFilter ETSI.CAdES.detached), its
-field with the widget, and for a visible seal the picture; every rewritten object keeps its other entries octet
+field with its widgets, and for a visible seal the picture; every rewritten object keeps its other entries octet
 for octet. The same input gives the same octets.
 """
 
-import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from trust.documents.pdf.appearance import (
-    Impression,
-    picture_of,
-    written_colours,
-    written_coverage,
-    written_form,
-)
-from trust.documents.pdf.archival import picture_rules
+from trust.crypto.digests import Digest
+from trust.documents.pdf.appearance import add_appearances, add_unseen
+from trust.documents.pdf.captions import Caption, set_caption
+from trust.documents.pdf.catalog import Extension, declared, put_in_catalog
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import (
     DocumentDynamicForm,
     DocumentFieldName,
     DocumentFieldTaken,
     DocumentForbidsChanges,
-    DocumentMalformed,
     DocumentTooLarge,
     ImpressionRefused,
+    PlacementRefused,
     reading_a_strangers_file,
 )
 from trust.documents.pdf.fields import Field, fields_of, form_of
 from trust.documents.pdf.limits import MAX_CONTENTS_BYTES, MAX_SIGNATURES_PER_FILE
-from trust.documents.pdf.pages import Page, find_page
+from trust.documents.pdf.octets import Octets
+from trust.documents.pdf.pages import find_page
 from trust.documents.pdf.permissions import Allowed, permissions_of
-from trust.documents.pdf.placement import Placement, Spot, locate
+from trust.documents.pdf.pictures import Impression
+from trust.documents.pdf.placement import AnyPlacement, Size, resolve
+from trust.documents.pdf.prepared import PreparedDocument, finish, signature_dictionary
 from trust.documents.pdf.revision import Revision
-from trust.documents.pdf.syntax import (
-    Dictionary,
-    Reference,
-    Value,
-    read_value,
-    with_entries,
-    written_array,
-    written_number,
-    written_text,
-)
+from trust.documents.pdf.syntax import written_text
+from trust.documents.pdf.widgets import Shown, add_field
 from trust.kernel.text import line
 
 _AUTOMATIC_NAME = "Seal{number}"
+_TIMESTAMP_NAME = "Timestamp{number}"
 _MAX_FIELD_NAME_CHARACTERS = 100
-# Print (3) and Locked (8): printed with the page, and viewers do not offer to move it (Table 165).
-_WIDGET_FLAGS = 4 | 128
-# SignaturesExist and AppendOnly (Table 219).
-_SIGNATURE_FLAGS = 1 | 2
-_BYTE_RANGE_ROOM = b"[0 0000000000 0000000000 0000000000]"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedDocument:
-    """A document that lacks only its signature.
-
-    `data` has zeros as /Contents, `contents_capacity` octets of them (twice as many digits). `digest` is SHA-256
-    over `byte_range` (offset and length, twice), what the CMS has to sign; `revision` is SHA-256 over all of
-    `data` and names this preparation.
-    """
-
-    data: bytes
-    byte_range: tuple[int, int, int, int]
-    digest: bytes
-    field_name: str
-    revision: bytes
-    contents_capacity: int
+_SIGNATURE = b"/Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
+_TIMESTAMP = b"/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161"
 
 
 def prepare(
-    document: bytes,
+    document: Octets,
     *,
-    placement: Placement | None,
+    placement: AnyPlacement | None,
     impression: Impression | None,
     field_name: str | None,
     signer_name: str,
     reserved: int,
     at: datetime,
+    caption: Caption | None = None,
+    digest_algorithm: Digest = Digest.SHA256,
+    declares_iso_32002: bool = False,
 ) -> PreparedDocument:
     """Lays out the update for one signature; invisible where `placement` is None.
 
-    `field_name` None takes the first free of Seal1, Seal2, …; `reserved` is the largest CMS, in octets;
-    `at` is the claimed signing time (/M). Raises DocumentRefused (see `errors`), ImpressionRefused and
-    PlacementOffPage.
+    `document` is in memory or mapped (`octets.mapped`); `field_name` None takes the first free of Seal1, Seal2,
+    …; `reserved` is the largest CMS, in octets; `at` is the claimed signing time (/M); `caption` stands below the
+    impression; `digest_algorithm` is the signer's (`CmsIdentity.digest`); `declares_iso_32002` tells readers of an
+    algorithm that ISO 32000-2 does not name (Ed25519: ISO/TS 32002 §5). Raises DocumentRefused (see `errors`),
+    among them ImpressionRefused, CaptionRefused, PlacementRefused and PlacementOffPage.
     """
-    if not 0 < reserved <= MAX_CONTENTS_BYTES:
-        raise DocumentTooLarge(f"{reserved} octets cannot be reserved; from 1 to {MAX_CONTENTS_BYTES} can")
+    _require_room(reserved)
     signer_name = line(signer_name, what="signer name")
     with reading_a_strangers_file():
         # 1. Read the document and find out whether it may be signed at all.
@@ -101,45 +75,77 @@ def prepare(
         _require_signable(source, fields)
         name = _choose_name(fields, field_name)
 
-        # 2. Find the page and the spot.
-        page = find_page(source, placement.page if placement is not None else 1)
-        spot = _spot(page, placement, impression)
-
-        # 3. The signature, its field, its appearance.
+        # 2. The signature, and where it is shown.
         revision = Revision(source)
-        signature = _signature_dictionary(signer_name=signer_name, reserved=reserved, at=at)
+        moment = at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
+        signature = signature_dictionary(
+            head=_SIGNATURE,
+            reserved=reserved,
+            tail=b" /M (%b) /Name %b" % (moment, written_text(signer_name)),
+        )
         signature_reference = revision.add(signature.body)
-        form = _add_appearance(revision, source, spot, impression) if spot and impression else None
-        field = revision.add(_field(name, page, spot, signature_reference, form))
+        shown = _shown(revision, source, placement, impression, caption)
 
-        # 4. The page and the form learn of the field.
-        _add_to_page(revision, source, page, field)
-        _add_to_form(revision, source, field)
+        # 3. Its field; the pages, the form and the catalog learn of it.
+        entries = add_field(revision, source, name=name, signature=signature_reference, shown=shown)
+        if declares_iso_32002:
+            entries |= declared(source, Extension.ISO_32002)
+        put_in_catalog(revision, source, entries)
 
-        # 5. Lay it out; then the ranges are known, and what they digest to.
-        return _finish(document, revision, signature, signature_reference, name)
+        # 4. Lay it out; then the ranges are known, and what they digest to.
+        return finish(source, revision, signature, signature_reference, name=name, algorithm=digest_algorithm)
+
+
+def prepare_document_timestamp(document: Octets, *, reserved: int) -> PreparedDocument:
+    """Lays out the update for a document timestamp (ETSI EN 319 142-1 §5.4.3): what is to be stamped is `digest`.
+
+    The token goes in by `embed`, as a CMS does. Raises DocumentRefused.
+    """
+    _require_room(reserved)
+    with reading_a_strangers_file():
+        source = Document(document)
+        fields = fields_of(source)
+        _require_readable(source, fields)
+        revision = Revision(source)
+        signature = signature_dictionary(head=_TIMESTAMP, reserved=reserved, tail=b"")
+        reference = revision.add(signature.body)
+        name = _choose_name(fields, None, automatic=_TIMESTAMP_NAME)
+        shown = _unseen(revision, source)
+        put_in_catalog(
+            revision, source, add_field(revision, source, name=name, signature=reference, shown=shown)
+        )
+        return finish(source, revision, signature, reference, name=name, algorithm=Digest.SHA256)
+
+
+def _require_room(reserved: int) -> None:
+    if not 0 < reserved <= MAX_CONTENTS_BYTES:
+        raise DocumentTooLarge(f"{reserved} octets cannot be reserved; from 1 to {MAX_CONTENTS_BYTES} can")
 
 
 def _require_signable(source: Document, fields: tuple[Field, ...]) -> None:
-    form = form_of(source)
-    if form is not None and source.resolve(form.get("XFA")) is not None:
-        raise DocumentDynamicForm("the document is an XFA form; print it to PDF first, then seal that")
+    _require_readable(source, fields)
     if permissions_of(source, fields).allowed is Allowed.NOTHING:
         raise DocumentForbidsChanges(
             "a signature in the document forbids every change; seal the unsigned original"
         )
+
+
+def _require_readable(source: Document, fields: tuple[Field, ...]) -> None:
+    form = form_of(source)
+    if form is not None and source.resolve(form.get("XFA")) is not None:
+        raise DocumentDynamicForm("the document is an XFA form; print it to PDF first, then seal that")
     signatures = sum(field.kind == "Sig" and field.dictionary.get("V") is not None for field in fields)
     if signatures >= MAX_SIGNATURES_PER_FILE:
         raise DocumentTooLarge(f"the document has {signatures} signatures; no more are added to it")
 
 
-def _choose_name(fields: tuple[Field, ...], asked: str | None) -> str:
+def _choose_name(fields: tuple[Field, ...], asked: str | None, *, automatic: str = _AUTOMATIC_NAME) -> str:
     taken = {field.name for field in fields} | {field.name.split(".")[0] for field in fields}
     if asked is None:
         number = 1
-        while _AUTOMATIC_NAME.format(number=number) in taken:
+        while automatic.format(number=number) in taken:
             number += 1
-        return _AUTOMATIC_NAME.format(number=number)
+        return automatic.format(number=number)
     name = line(asked, what="field name", limit=_MAX_FIELD_NAME_CHARACTERS)
     if "." in name:
         raise DocumentFieldName("a field name may not hold a full stop: it separates the levels of a form")
@@ -148,154 +154,33 @@ def _choose_name(fields: tuple[Field, ...], asked: str | None) -> str:
     return name
 
 
-def _spot(page: Page, placement: Placement | None, impression: Impression | None) -> Spot | None:
+def _shown(
+    revision: Revision,
+    source: Document,
+    placement: AnyPlacement | None,
+    impression: Impression | None,
+    caption: Caption | None,
+) -> tuple[Shown, ...]:
+    """Where the signature is shown, and its appearances; the first page, where it is invisible."""
     if placement is None:
-        return None
+        if caption is not None:
+            raise PlacementRefused("an invisible signature has no place for a text; leave the text away")
+        return _unseen(revision, source)
     if impression is None:
         raise ImpressionRefused("a placement was given without an impression to put there")
-    return locate(
-        page,
+    text = set_caption(caption) if caption is not None else None
+    spots = resolve(
         placement,
-        width_mm=impression.width_mm if placement.width_mm is None else placement.width_mm,
-        height_mm=impression.height_mm if placement.height_mm is None else placement.height_mm,
+        document=source,
+        impression=Size(width_mm=impression.width_mm, height_mm=impression.height_mm),
+        caption=text.room if text is not None else None,
+    )
+    appearances = add_appearances(revision, source, spots, impression, text)
+    return tuple(
+        Shown(page=spot.page, spot=spot, appearance=appearance)
+        for spot, appearance in zip(spots, appearances, strict=True)
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _SignatureDictionary:
-    """The value as written, and where in it the range is to be filled in and the contents stand."""
-
-    body: bytes
-    byte_range: int
-    contents: int
-    contents_end: int
-
-
-def _signature_dictionary(*, signer_name: str, reserved: int, at: datetime) -> _SignatureDictionary:
-    head = b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange "
-    before = head + _BYTE_RANGE_ROOM + b" /Contents "
-    moment = at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
-    contents = b"<" + b"0" * (2 * reserved) + b">"
-    body = before + contents + b" /M (" + moment + b") /Name " + written_text(signer_name) + b" >>"
-    return _SignatureDictionary(
-        body=body, byte_range=len(head), contents=len(before), contents_end=len(before) + len(contents)
-    )
-
-
-def _add_appearance(revision: Revision, source: Document, spot: Spot, impression: Impression) -> Reference:
-    rules = picture_rules(source)
-    picture = picture_of(impression.png, opaque=rules.opaque)
-    coverage = revision.add(written_coverage(picture)) if picture.coverage is not None else None
-    image = revision.add(written_colours(picture, coverage=coverage, calibrated=rules.calibrated))
-    return revision.add(written_form(spot, image))
-
-
-def _field(
-    name: str, page: Page, spot: Spot | None, signature: Reference, appearance: Reference | None
-) -> bytes:
-    corners = (spot.left, spot.bottom, spot.right, spot.top) if spot else (0, 0, 0, 0)
-    parts = [
-        b"<< /Type /Annot /Subtype /Widget /FT /Sig /T " + written_text(name),
-        b"/V " + signature.written(),
-        b"/P " + page.reference.written(),
-        b"/F %d" % _WIDGET_FLAGS,
-        b"/Rect " + written_array(map(written_number, corners)),
-    ]
-    if appearance is not None:
-        parts.append(b"/AP << /N " + appearance.written() + b" >>")
-    if spot is not None and spot.rotation:
-        parts.append(b"/MK << /R %d >>" % spot.rotation)
-    return b" ".join(parts) + b" >>"
-
-
-def _add_to_page(revision: Revision, source: Document, page: Page, widget: Reference) -> None:
-    annotations = page.dictionary.get("Annots")
-    array = source.indirect(annotations) if isinstance(annotations, Reference) else None
-    if isinstance(annotations, Reference) and array is not None and array.value is not None:
-        revision.put(annotations, _appended(array.text(), array.value, widget, what="annotations"))
-        return
-    if annotations is None or isinstance(annotations, Reference):
-        appended = written_array((widget.written(),))
-    else:
-        written = _entry(page.indirect.source, page.dictionary, "Annots")
-        appended = _appended(written, annotations, widget, what="annotations")
-    revision.put(page.reference, with_entries(page.indirect.source, page.dictionary, {"Annots": appended}))
-
-
-def _add_to_form(revision: Revision, source: Document, field: Reference) -> None:
-    catalog = source.indirect(source.root)
-    if catalog is None or not isinstance(catalog.value, Dictionary):
-        raise DocumentMalformed("the document has no catalog")
-    place = catalog.value.get("AcroForm")
-    found = source.indirect(place) if isinstance(place, Reference) else None
-    if isinstance(place, Reference) and found is not None and isinstance(found.value, Dictionary):
-        body = _form_with(revision, source, found.source, found.value, field)
-        revision.put(place, body)
-        return
-    if isinstance(place, Dictionary):
-        form = _form_with(revision, source, catalog.source, place, field)
-    elif source.resolve(place) is None:
-        form = b"<< /Fields [%b] /SigFlags %d >>" % (field.written(), _SIGNATURE_FLAGS)
-    else:
-        raise DocumentMalformed("the document's form is not a dictionary")
-    revision.put(source.root, with_entries(catalog.source, catalog.value, {"AcroForm": form}))
-
-
-def _form_with(
-    revision: Revision, source: Document, text: bytes, form: Dictionary, field: Reference
-) -> bytes:
-    flags = source.resolve(form.get("SigFlags"))
-    replaced = {"SigFlags": b"%d" % ((flags if isinstance(flags, int) else 0) | _SIGNATURE_FLAGS)}
-    fields = form.get("Fields")
-    if isinstance(fields, Reference) and (array := source.indirect(fields)) is not None:
-        revision.put(fields, _appended(array.text(), array.value, field, what="fields"))
-    elif isinstance(fields, list):
-        replaced["Fields"] = _appended(_entry(text, form, "Fields"), fields, field, what="fields")
-    elif source.resolve(fields) is None:
-        replaced["Fields"] = written_array((field.written(),))
-    else:
-        raise DocumentMalformed("the form's fields are not an array")
-    return with_entries(text, form, replaced)
-
-
-def _entry(text: bytes, dictionary: Dictionary, key: str) -> bytes:
-    """The value of an entry that is there, as its author wrote it."""
-    entry = next(entry for entry in dictionary.entries if entry.key == key)
-    return text[entry.value : entry.end]
-
-
-def _appended(written: bytes, value: Value, reference: Reference, *, what: str) -> bytes:
-    """An array as its author wrote it, with one reference more."""
-    if not isinstance(value, list):
-        raise DocumentMalformed(f"the {what} are not an array")
-    _, end = read_value(written, 0)
-    return written[: end - 1] + b" " + reference.written() + b"]"
-
-
-def _finish(
-    document: bytes,
-    revision: Revision,
-    signature: _SignatureDictionary,
-    reference: Reference,
-    name: str,
-) -> PreparedDocument:
-    covered = hashlib.sha256(document)
-    whole = covered.copy()
-    update = revision.lay_out(changing_id=covered.digest()[:16])
-    body, base = update.bodies[reference], len(document)
-    start, end = body + signature.contents, body + signature.contents_end
-    byte_range = (0, base + start, base + end, len(update.octets) - end)
-    room = body + signature.byte_range
-    written = (b"[%d %d %d %d" % byte_range).ljust(len(_BYTE_RANGE_ROOM) - 1) + b"]"
-    octets = update.octets[:room] + written + update.octets[room + len(_BYTE_RANGE_ROOM) :]
-    covered.update(octets[:start])
-    covered.update(octets[end:])
-    whole.update(octets)
-    return PreparedDocument(
-        data=document + octets,
-        byte_range=byte_range,
-        digest=covered.digest(),
-        field_name=name,
-        revision=whole.digest(),
-        contents_capacity=(end - start - 2) // 2,
-    )
+def _unseen(revision: Revision, source: Document) -> tuple[Shown, ...]:
+    return (Shown(page=find_page(source, 1), appearance=add_unseen(revision, source)),)

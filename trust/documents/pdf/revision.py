@@ -44,9 +44,10 @@ class Revision:
 
     def lay_out(self, *, changing_id: bytes) -> Update:
         """The update, with `changing_id` (16 octets) as the second half of the file identifier (§14.4)."""
-        base = len(self._document.data)
+        data = self._document.data
+        base = len(data)
         # Some files end without a line break; an object must not begin within their last comment.
-        chunks = [] if self._document.data.endswith((b"\n", b"\r")) else [b"\n"]
+        chunks = [] if data[base - 1 :] in (b"\n", b"\r") else [b"\n"]
         at = sum(map(len, chunks))
         offsets: dict[Reference, int] = {}
         bodies: dict[Reference, int] = {}

@@ -9,12 +9,13 @@ is one of the known ways to make a signature cover something other than what is 
 import re
 from dataclasses import dataclass, replace
 
-from trust.crypto.digests import CHUNK_BYTES, Digest, StreamingDigests
 from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentNotSigned, DocumentRefused, DocumentTooLarge
-from trust.documents.pdf.fields import Field, fields_of
+from trust.documents.pdf.fields import Field
+from trust.documents.pdf.history import History, RevisionView
 from trust.documents.pdf.limits import MAX_CONTENTS_BYTES, MAX_SIGNATURES_PER_FILE
+from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import Dictionary, Entry, Reference, text_string
 
 _END_OF_REVISION = re.compile(rb"%%EOF[\x00\t\n\x0c\r ]*\Z")
@@ -27,16 +28,20 @@ class EmbeddedSignature:
     """One signature as the file has it.
 
     `problems` says in English what is unsound about its structure; where it is not empty, `byte_range` and
-    `contents` may be None. `contents` is the decoded string with its padding.
+    `contents` may be None. `contents` is the decoded string with its padding. `field` is the field's own object;
+    `revision` the index of the newest cross-reference section that is covered, None where the file does not build
+    on what is covered.
     """
 
     field_name: str
+    field: Reference | None
     reference: Reference | None
     dictionary: Dictionary | None
     sub_filter: str
     is_document_timestamp: bool
     byte_range: tuple[int, int, int, int] | None
     contents: bytes | None
+    revision: int | None
     problems: tuple[str, ...]
 
     @property
@@ -50,46 +55,35 @@ class EmbeddedSignature:
         return text_string(value) if isinstance(value, bytes) else None
 
 
-def read_signatures(document: Document) -> tuple[EmbeddedSignature, ...]:
+def read_signatures(history: History) -> tuple[EmbeddedSignature, ...]:
     """All signatures that the form has, by the end of what they cover; raises DocumentRefused."""
+    newest = history.newest
     signed = [
-        field
-        for field in fields_of(document)
-        if field.kind == "Sig" and field.dictionary.get("V") is not None
+        field for field in newest.fields if field.kind == "Sig" and field.dictionary.get("V") is not None
     ]
     if len(signed) > MAX_SIGNATURES_PER_FILE:
         raise DocumentTooLarge(
             f"the document has {len(signed)} signatures; at most {MAX_SIGNATURES_PER_FILE}"
         )
-    found = [_read(document, field) for field in signed]
+    found = [_read(newest, field) for field in signed]
     references = [signature.reference for signature in found if signature.reference is not None]
     if len(set(references)) != len(references):
         found = [_with_problem(signature, "two fields share one signature") for signature in found]
     return tuple(sorted(found, key=lambda signature: signature.covered_end))
 
 
-def covered_digest(
-    data: bytes, byte_range: tuple[int, int, int, int], algorithm: Digest = Digest.SHA256
-) -> bytes:
-    """The digest of what a sound byte range covers."""
-    _, length, second, second_length = byte_range
-    running = StreamingDigests(algorithm)
-    for start, end in ((0, length), (second, second + second_length)):
-        for at in range(start, end, CHUNK_BYTES):
-            running.update(data[at : min(at + CHUNK_BYTES, end)])
-    return running.results()[algorithm]
-
-
-def _read(document: Document, field: Field) -> EmbeddedSignature:
+def _read(document: RevisionView, field: Field) -> EmbeddedSignature:
     reference = field.dictionary.get("V")
     signature = EmbeddedSignature(
         field_name=field.name,
+        field=field.reference,
         reference=reference if isinstance(reference, Reference) else None,
         dictionary=None,
         sub_filter="",
         is_document_timestamp=False,
         byte_range=None,
         contents=None,
+        revision=None,
         problems=(),
     )
     location = None
@@ -116,12 +110,12 @@ def _read(document: Document, field: Field) -> EmbeddedSignature:
     signature = replace(
         signature, byte_range=byte_range, contents=contents if isinstance(contents, bytes) else None
     )
-    if signature.covered_end == len(document.data):
-        return signature
     try:
-        # Not kept: a large file with many signatures would stand in memory once for each.
-        revision = Document(document.data[: signature.covered_end])
-        problem = _own_revision_problem(revision, field.name, reference, location)
+        index = document.history.index_of(signature.covered_end)
+        signature = replace(signature, revision=index)
+        problem = None
+        if index is not None and index != document.index:
+            problem = _own_revision_problem(document.history, signature, index, location)
     except DocumentRefused as error:
         problem = f"the revision that is covered cannot be read alone: {error.message}"
     return signature if problem is None else _with_problem(signature, problem)
@@ -135,7 +129,7 @@ def _byte_range(dictionary: Dictionary) -> tuple[int, int, int, int] | None:
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
-def _structure_problems(data: bytes, offset: int, dictionary: Dictionary) -> tuple[str, ...]:
+def _structure_problems(data: Octets, offset: int, dictionary: Dictionary) -> tuple[str, ...]:
     """What is unsound about the range and the contents; each is told, none hides another."""
     problems: list[str] = []
     if dictionary.repeated:
@@ -154,7 +148,7 @@ def _structure_problems(data: bytes, offset: int, dictionary: Dictionary) -> tup
 
 
 def _coverage_problems(
-    data: bytes,
+    data: Octets,
     offset: int,
     dictionary: Dictionary,
     byte_range: tuple[int, int, int, int],
@@ -183,13 +177,22 @@ def _coverage_problems(
 
 
 def _own_revision_problem(
-    revision: Document, name: str, reference: Reference, location: InFile
+    history: History, signature: EmbeddedSignature, index: int, location: InFile
 ) -> str | None:
     """Whether the covered revision, read alone, has this signature in this field at this place."""
-    if revision.cross_references.locations.get(reference.number) != location:
+    end = signature.covered_end
+    if history.reaches_beyond(index, end):
+        return "the revision that is covered has cross-references that go on after its end"
+    if not history.later_sections_reach_below(index, end):
+        history.extend(index, end)
+    revision = history.view(index)
+    reference = signature.reference
+    if reference is None or revision.cross_references.locations.get(reference.number) != location:
         return "the revision that is covered has another signature dictionary, or none"
-    fields = fields_of(revision)
-    if not any(field.name == name and field.dictionary.get("V") == reference for field in fields):
+    if not any(
+        field.name == signature.field_name and field.dictionary.get("V") == reference
+        for field in revision.fields
+    ):
         return "the revision that is covered does not have this signature in this field"
     return None
 
@@ -202,9 +205,9 @@ def _with_problem(signature: EmbeddedSignature, problem: str) -> EmbeddedSignatu
     return replace(signature, problems=(*signature.problems, problem))
 
 
-def newest_signature(data: bytes) -> EmbeddedSignature:
+def newest_signature(data: Octets) -> EmbeddedSignature:
     """The sound signature that covers the whole file; raises DocumentNotSigned where there is none."""
-    signatures = read_signatures(Document(data))
+    signatures = read_signatures(History(Document(data)))
     if not signatures or signatures[-1].problems or signatures[-1].covered_end != len(data):
         raise DocumentNotSigned("the document does not end with a signature that covers all of it")
     return signatures[-1]

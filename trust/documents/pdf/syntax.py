@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias, Union
 
 from trust.documents.pdf.errors import DocumentMalformed
 from trust.documents.pdf.limits import MAX_NESTING
+from trust.documents.pdf.octets import Octets
 
 
 class Reference(NamedTuple):
@@ -56,7 +57,7 @@ class Dictionary(dict[str, Value]):
 class IndirectObject:
     """An object as it stands in `source`: its value from `start` to `end`; stream data follow at `stream`."""
 
-    source: bytes
+    source: Octets
     value: Value
     start: int
     end: int
@@ -95,12 +96,12 @@ _WHITE = b"\x00\t\n\x0c\r "
 _MAX_NUMBER_OCTETS = 40
 
 
-def read_value(source: bytes, at: int) -> tuple[Value, int]:
+def read_value(source: Octets, at: int) -> tuple[Value, int]:
     """The value that begins at or after octet `at`, and where it ends; raises DocumentMalformed."""
     return _read(source, at, 0)
 
 
-def read_indirect_object(source: bytes, at: int, number: int) -> IndirectObject:
+def read_indirect_object(source: Octets, at: int, number: int) -> IndirectObject:
     """The object `number` whose `n g obj` stands at octet `at`; raises DocumentMalformed where it does not."""
     header = _HEADER.match(source, at)
     if header is None or int(header[1]) != number:
@@ -111,20 +112,20 @@ def read_indirect_object(source: bytes, at: int, number: int) -> IndirectObject:
     return IndirectObject(source, value, start, end, stream.end() if stream else None)
 
 
-def object_number_at(source: bytes, at: int) -> int | None:
+def object_number_at(source: Octets, at: int) -> int | None:
     """The number of the indirect object that begins at octet `at`, if one does."""
     header = _HEADER.match(source, at)
     return int(header[1]) if header else None
 
 
-def _read(source: bytes, at: int, depth: int) -> tuple[Value, int]:
+def _read(source: Octets, at: int, depth: int) -> tuple[Value, int]:
     token = _TOKEN.match(source, at)
     if token is None:
         raise DocumentMalformed(f"no PDF object at octet {at}")
     return _finish(source, token, depth)
 
 
-def _finish(source: bytes, token: re.Match[bytes], depth: int) -> tuple[Value, int]:
+def _finish(source: Octets, token: re.Match[bytes], depth: int) -> tuple[Value, int]:
     end = token.end()
     match token.lastgroup:
         case "reference":
@@ -148,7 +149,7 @@ def _finish(source: bytes, token: re.Match[bytes], depth: int) -> tuple[Value, i
     raise DocumentMalformed(f"a closing bracket without an opening one at octet {end}")
 
 
-def _array(source: bytes, at: int, depth: int) -> tuple[Value, int]:
+def _array(source: Octets, at: int, depth: int) -> tuple[Value, int]:
     items: list[Value] = []
     while True:
         token = _TOKEN.match(source, at)
@@ -162,7 +163,7 @@ def _array(source: bytes, at: int, depth: int) -> tuple[Value, int]:
         items.append(value)
 
 
-def _dictionary(source: bytes, at: int, depth: int) -> tuple[Value, int]:
+def _dictionary(source: Octets, at: int, depth: int) -> tuple[Value, int]:
     result = Dictionary()
     result.start = at - 2
     while True:
@@ -199,7 +200,7 @@ def _name(text: bytes) -> str:
     return text.decode("latin-1")
 
 
-def _hex(source: bytes, at: int) -> tuple[bytes, int]:
+def _hex(source: Octets, at: int) -> tuple[bytes, int]:
     end = source.find(b">", at)
     if end < 0:
         raise DocumentMalformed(f"a string is not closed at octet {at}")
@@ -210,7 +211,7 @@ def _hex(source: bytes, at: int) -> tuple[bytes, int]:
         raise DocumentMalformed(f"a hexadecimal string holds something else at octet {at}") from error
 
 
-def _literal(source: bytes, at: int) -> tuple[bytes, int]:
+def _literal(source: Octets, at: int) -> tuple[bytes, int]:
     open_brackets, position = 1, at
     while open_brackets:
         mark = _PARENTHESIS.search(source, position)
@@ -262,7 +263,7 @@ def written_array(items: Iterable[bytes]) -> bytes:
     return b"[" + b" ".join(items) + b"]"
 
 
-def with_entries(source: bytes, dictionary: Dictionary, replaced: Mapping[str, bytes]) -> bytes:
+def with_entries(source: Octets, dictionary: Dictionary, replaced: Mapping[str, bytes]) -> bytes:
     """The dictionary as its author wrote it, with some entries replaced or added (values already written).
 
     Raises DocumentMalformed where a replaced key stands there twice: readers disagree which counts.
@@ -290,3 +291,12 @@ def same(one: Value, other: Value) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return one == other
+
+
+def is_self_contained(value: Value) -> bool:
+    """Whether no part of a value is said by another object, which a later revision could replace."""
+    if isinstance(value, Reference):
+        return False
+    if isinstance(value, list):
+        return all(map(is_self_contained, value))
+    return not isinstance(value, Dictionary) or all(map(is_self_contained, value.values()))

@@ -1,0 +1,243 @@
+"""What sealing one document and sealing many have in common: preparing, intending, adding the timestamp."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from identity.caller import Caller
+from seals.errors import SealUseUnknown
+from seals.events import USE_INTENDED
+from seals.model import (
+    Centred,
+    DocumentFiles,
+    ImpressionRow,
+    Seal,
+    SealAuthorisation,
+    SealPreparation,
+    SealUse,
+    SealUseKind,
+    SealUseState,
+    SignatureLevel,
+    WhenTimestampAway,
+)
+from seals.ports import TimestampSource
+from seals.uses.output import read_output
+from seals.uses.repository import SealUses
+from trust.crypto.cms import CmsIdentity, add_timestamp, max_signed_data_size
+from trust.crypto.digests import sha256
+from trust.crypto.parsed_cms import ParsedCms
+from trust.documents import pdf
+from trust.kernel.clock import Clock
+from trust.keys.model import Intent, IntentKind, KeyId
+from trust.keys.repository import Intents
+from trust.ledger.ledger import Ledger, RecordedWork
+from trust.ledger.model import Event
+from trust.storage.objects import ObjectStore, StoredObject
+
+# Preparing, signing and verifying take well under a second; a minute is for a slow store and large documents.
+SEALING_LEASE: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRef:
+    """The output of an earlier seal use of the same application, by the use's id."""
+
+    use_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentToSeal:
+    """A document and how it is to be sealed.
+
+    `document` is the PDF, or says which sealed one is to be sealed again. `placement` is None for an invisible
+    signature, `Centred` where only its middle is known. `seal_id` None takes the newest seal the application is
+    authorised to use for `item_code`.
+    """
+
+    document: bytes | DocumentRef
+    item_code: str
+    placement: pdf.Placement | Centred | None
+    seal_id: str | None = None
+    case_number: str | None = None
+    level: SignatureLevel = SignatureLevel.B_T
+    when_timestamp_away: WhenTimestampAway = WhenTimestampAway.FAIL
+
+
+class DocumentSealing:
+    """The steps by which a document is sealed; `SealDocument` and `SealDocuments` put them in order."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        objects: ObjectStore,
+        timestamps: TimestampSource,
+        clock: Clock,
+        lease: timedelta = SEALING_LEASE,
+    ) -> None:
+        self._ledger = ledger
+        self._objects = objects
+        self._timestamps = timestamps
+        self._clock = clock
+        self._lease = lease
+
+    def document(self, wanted: DocumentToSeal, caller: Caller) -> bytes:
+        """The octets to be sealed; raises SealUseUnknown where the reference is not to a document of the caller's."""
+        if isinstance(wanted.document, bytes):
+            return wanted.document
+        with self._ledger.read() as work:
+            use = SealUses(work).get(wanted.document.use_id, agency_id=caller.require_agency())
+        if use.application_id != caller.account_id or use.output is None:
+            raise SealUseUnknown("there is no such seal use with a sealed document")
+        return read_output(self._objects, use)
+
+    def room(self, identity: CmsIdentity, level: SignatureLevel) -> int:
+        """Octets to reserve for the largest message of this signer at this level."""
+        if level is SignatureLevel.B_B:
+            return max_signed_data_size(identity)
+        return max_signed_data_size(identity, self._timestamps.largest_token())
+
+    def require_timestamps(self, wanted: DocumentToSeal) -> None:
+        """Raises Unavailable where a timestamp is a must and its authority is away: nothing is counted yet."""
+        if wanted.level is SignatureLevel.B_T and wanted.when_timestamp_away is WhenTimestampAway.FAIL:
+            self._timestamps.require_there()
+
+    def prepare(
+        self, wanted: DocumentToSeal, document: bytes, seal: Seal, reserved: int
+    ) -> pdf.PreparedDocument:
+        """The document with room for the signature; raises DocumentRefused and its kin."""
+        impression = seal.impression
+        return pdf.prepare(
+            document,
+            placement=_placed(wanted.placement, impression),
+            impression=pdf.Impression(
+                png=impression.png, width_mm=impression.width_mm, height_mm=impression.height_mm
+            ),
+            field_name=None,
+            signer_name=seal.name,
+            reserved=reserved,
+            at=self._clock.now(),
+        )
+
+    def keep_original(self, use_id: str, agency_id: str, document: bytes) -> StoredObject:
+        """Puts the original into the store under the use's own key."""
+        return self._objects.put(f"{agency_id}/seal-uses/{use_id}/original.pdf", document)
+
+    def forget_original(self, original: StoredObject) -> None:
+        """Takes it away again where no use came of it."""
+        self._objects.delete(original.key, original.version_id)
+
+    def use(
+        self,
+        use_id: str,
+        wanted: DocumentToSeal,
+        caller: Caller,
+        authorisation: SealAuthorisation,
+        original: StoredObject,
+        *,
+        place: tuple[str, int] | None = None,
+    ) -> SealUse:
+        """The use as it will be intended, its lease running from now; `place` is batch and position."""
+        now = self._clock.now()
+        return SealUse(
+            id=use_id,
+            agency_id=authorisation.agency_id,
+            seal_id=authorisation.seal_id,
+            authorisation_id=authorisation.id,
+            application_id=caller.account_id,
+            item_code=wanted.item_code,
+            case_number=wanted.case_number,
+            kind=SealUseKind.DOCUMENT,
+            level=wanted.level,
+            when_timestamp_away=wanted.when_timestamp_away,
+            files=DocumentFiles(
+                original_key=original.key,
+                original_version=original.version_id,
+                original_sha256=original.sha256,
+                output_key=f"{authorisation.agency_id}/seal-uses/{use_id}/sealed.pdf",
+            ),
+            digest=None,
+            batch_id=None if place is None else place[0],
+            batch_position=None if place is None else place[1],
+            lease_until=now + self._lease,
+            intended_at=now,
+            state=SealUseState.INTENDED,
+        )
+
+    def intend(
+        self,
+        work: RecordedWork,
+        use: SealUse,
+        seal: Seal,
+        prepared: pdf.PreparedDocument,
+        *,
+        again: bool = False,
+    ) -> None:
+        """Inserts the use, its preparation and the signer's intent; `again`: a further preparation of the same use."""
+        now = self._clock.now()
+        if not again:
+            SealUses(work).intend(use)
+        SealUses(work).prepare(use.id, preparation_of(prepared), at=now)
+        Intents(work).record(
+            Intent(
+                subject=use.id,
+                key_id=KeyId(seal.key_id),
+                kind=IntentKind.SEAL_USE,
+                digest=prepared.digest,
+                lease_until=use.lease_until,
+            ),
+            at=now,
+        )
+
+    def stamped(self, cms: bytes) -> bytes:
+        """The message with a timestamp over its signature; raises Unavailable."""
+        return add_timestamp(cms, self._timestamps.token(_imprint(cms)))
+
+    def stamped_all(self, messages: list[bytes]) -> list[bytes]:
+        """As `stamped` for many, by one request to the authority."""
+        tokens = self._timestamps.tokens([_imprint(cms) for cms in messages])
+        return [add_timestamp(cms, token) for cms, token in zip(messages, tokens, strict=True)]
+
+
+def preparation_of(prepared: pdf.PreparedDocument) -> SealPreparation:
+    """What of a prepared document is kept in the database."""
+    return SealPreparation(
+        digest=prepared.digest, byte_range=prepared.byte_range, field_name=prepared.field_name
+    )
+
+
+def intended_event(
+    use: SealUse, caller: Caller, *, original_sha256: bytes, prepared_sha256: bytes, ref: DocumentRef | None
+) -> Event:
+    """The event that says which document the seal's key may be used on."""
+    content: dict[str, object] = {
+        "seal": use.seal_id,
+        "authorisation": use.authorisation_id,
+        "item_code": use.item_code,
+        "case_number": use.case_number,
+        "original_sha256": original_sha256.hex(),
+        "prepared_sha256": prepared_sha256.hex(),
+        "level": use.level.value,
+        "when_timestamp_away": use.when_timestamp_away.value,
+    }
+    if ref is not None:
+        content["document_ref"] = ref.use_id
+    if use.batch_id is not None:
+        content["batch"] = use.batch_id
+    return Event(
+        act=USE_INTENDED, actor=caller.actor(), subject=use.id, agency=use.agency_id, content=content
+    )
+
+
+def _imprint(cms: bytes) -> bytes:
+    return sha256(ParsedCms.parse(cms).signature)
+
+
+def _placed(placement: pdf.Placement | Centred | None, impression: ImpressionRow) -> pdf.Placement | None:
+    if not isinstance(placement, Centred):
+        return placement
+    return pdf.Placement(
+        page=placement.page,
+        x_mm=placement.x_mm - impression.width_mm / 2,
+        y_mm=placement.y_mm - impression.height_mm / 2,
+    )

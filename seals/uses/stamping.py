@@ -1,0 +1,124 @@
+"""Completing what was delivered without a timestamp: a document timestamp is appended when the authority is back.
+
+The caller chose so beforehand. The document delivered stays where it is; the completed one is a new output, and a
+fact of its own beside the outcome.
+"""
+
+import structlog
+
+from identity.caller import WORKER
+from seals.errors import SealBroken
+from seals.events import USE_STAMPED
+from seals.model import DocumentOutput, SealUse
+from seals.ports import TimestampSource, TrustView
+from seals.uses.output import read_output
+from seals.uses.repository import SealUses
+from trust.crypto.digests import sha256
+from trust.documents import pdf
+from trust.kernel.clock import Clock
+from trust.kernel.errors import Unavailable, YinxinError
+from trust.kernel.report import Indication
+from trust.ledger.ledger import Ledger
+from trust.ledger.model import Event
+from trust.storage.objects import ObjectMissing, ObjectStore
+
+_log = structlog.get_logger("yinxin.seals")
+
+
+class StampSealUses:
+    """Appends the timestamps that are still owed; a chore of the worker."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        objects: ObjectStore,
+        timestamps: TimestampSource,
+        trust: TrustView,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._objects = objects
+        self._timestamps = timestamps
+        self._trust = trust
+        self._clock = clock
+
+    def __call__(self, *, limit: int = 50) -> int:
+        """Completes what can be; how many there were. Two workers at once are harmless: one stamping is written.
+
+        Raises Unavailable where the authority is still away.
+        """
+        with self._ledger.read() as work:
+            owed = SealUses(work).unstamped(limit=limit)
+        if owed:
+            self._timestamps.require_there()
+        stamped = 0
+        for use in owed:
+            try:
+                stamped += self._stamp(use)
+            except Unavailable:
+                raise
+            except YinxinError as error:  # one that cannot be completed must not keep the others waiting
+                _log.error("seal-use.not-stamped", use=use.id, code=error.code, reason=error.message)
+        return stamped
+
+    def _stamp(self, use: SealUse) -> bool:
+        # 1. The document as it was delivered, and the completed one where a crash left it in the store.
+        delivered = read_output(self._objects, use)
+        key = f"{use.agency_id}/seal-uses/{use.id}/stamped.pdf"
+        stamped = self._left(key)
+
+        # 2. Otherwise append the timestamp.
+        if stamped is None:
+            prepared = pdf.prepare_document_timestamp(delivered, reserved=self._timestamps.largest_token())
+            stamped = pdf.embed(prepared, self._timestamps.token(prepared.digest))
+
+        # 3. Look at it as a stranger would, and keep it.
+        self._require_completed(use, delivered, stamped)
+        stored = self._objects.put(key, stamped)
+
+        # 4. Say that it exists.
+        output = DocumentOutput(key=stored.key, version=stored.version_id, sha256=stored.sha256)
+        with self._ledger.work() as work:
+            if not SealUses(work).lock_stamping(use.id):
+                return False  # another worker was first
+            receipt = work.record(
+                Event(
+                    act=USE_STAMPED,
+                    actor=WORKER.actor(),
+                    subject=use.id,
+                    agency=use.agency_id,
+                    content={
+                        "output_sha256": output.sha256.hex(),
+                        "delivered_sha256": sha256(delivered).hex(),
+                        "level_reached": use.level.value,
+                    },
+                )
+            )
+            SealUses(work).stamp(use.id, output, event_id=receipt.event_id, at=self._clock.now())
+        return True
+
+    def _left(self, key: str) -> bytes | None:
+        try:
+            return self._objects.get(key)
+        except ObjectMissing:
+            return None
+
+    def _require_completed(self, use: SealUse, delivered: bytes, stamped: bytes) -> None:
+        """Raises SealBroken unless our signature still stands and a valid timestamp is over all of it."""
+        if not stamped.startswith(delivered):
+            raise SealBroken(f"the completed document of {use.id} does not begin with the delivered one")
+        with self._ledger.read() as work:
+            field_name = SealUses(work).preparation(use.id).field_name
+        report = pdf.validate(stamped, trust=self._trust.current(), at=self._clock.now())
+        own = [part for part in report.parts if part.subject == field_name]
+        last = report.parts[-1] if report.parts else None
+        if len(own) != 1 or own[0].indication is not Indication.VALID:
+            raise SealBroken(f"the signature of {use.id} does not stand any more: {report.reasons()}")
+        if (
+            last is None
+            or last.kind != "pdf-document-timestamp"
+            or last.indication is not Indication.VALID
+            or not last.facts.get("covers_whole_file")
+        ):
+            raise SealBroken(f"no valid timestamp is over the document of {use.id}: {report.reasons()}")

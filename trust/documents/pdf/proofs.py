@@ -1,0 +1,113 @@
+"""What is proven to have existed by when, in one file (ETSI EN 319 102-1 §5.6.2.3).
+
+A valid document timestamp proves that every octet it covers existed at its time: signatures, other timestamps, and
+the material in the store. What no timestamp covers is known to exist only now, at the moment of verifying.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from trust.crypto.digests import Digest
+from trust.crypto.policy import AlgorithmPolicy
+from trust.documents.pdf.store import Material, StoredItem
+from trust.kernel.report import Outcome
+from trust.pki.certificate import Certificate, read_certificate
+from trust.pki.distinguished_names import PreparedName
+from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed
+from trust.pki.ocsp import read_ocsp
+from trust.pki.revocation_list import read_crl
+from trust.pki.trust_store import TrustStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """A valid document timestamp: the end of what it covers, and its time."""
+
+    covered_end: int
+    time: datetime
+
+
+class Proofs:
+    """The proofs found so far; document timestamps are judged from the newest to the oldest."""
+
+    def __init__(self, *, trust: TrustStore, at: datetime, policy: AlgorithmPolicy) -> None:
+        self._trust = trust
+        self._at = at
+        self._policy = policy
+        self._proofs: list[Proof] = []
+
+    def add(self, proof: Proof) -> None:
+        """Notes a valid document timestamp."""
+        self._proofs.append(proof)
+
+    def of(self, end: int) -> datetime | None:
+        """By when everything up to this octet is proven to have existed; None where nothing proves it."""
+        return min((proof.time for proof in self._proofs if proof.covered_end > end), default=None)
+
+    def covers(self, *ends: int) -> bool:
+        """Whether one document timestamp covers everything up to all of these octets."""
+        furthest = max(ends)
+        return any(proof.covered_end > furthest for proof in self._proofs)
+
+    @property
+    def furthest(self) -> int:
+        """Up to where any document timestamp covers; 0 where there is none."""
+        return max((proof.covered_end for proof in self._proofs), default=0)
+
+    def believable(self, material: Material) -> Material:
+        """The lists and answers that count, by when they are proven to have existed.
+
+        One whose digest was not trusted any more by then, or whose authority's certificates had all expired by
+        then, could have been made by whoever broke it since.
+        """
+        if not material.crls and not material.ocsps:
+            return material
+        authorities = self._by_subject(item.octets for item in material.certificates)
+        return Material(
+            certificates=material.certificates,
+            crls=tuple(item for item in material.crls if self._counts_as_list(item, authorities)),
+            ocsps=tuple(item for item in material.ocsps if self._counts_as_answer(item)),
+        )
+
+    def _counts_as_list(self, item: StoredItem, authorities: dict[PreparedName, list[Certificate]]) -> bool:
+        try:
+            crl = read_crl(item.octets)
+        except CrlMalformed:
+            return False
+        existed_by = self.of(item.offset) or self._at
+        if crl.scheme is not None and self._is_open(crl.scheme.digest, existed_by):
+            return False
+        known = authorities.get(crl.issuer_name, [])
+        return not known or any(each.not_after >= existed_by for each in known)
+
+    def _counts_as_answer(self, item: StoredItem) -> bool:
+        try:
+            answer = read_ocsp(item.octets)
+        except OcspMalformed:
+            return False
+        existed_by = self.of(item.offset) or self._at
+        if answer.scheme is not None and self._is_open(answer.scheme.digest, existed_by):
+            return False
+        signers = [
+            each for each in map(_readable, answer.certificates) if each is not None and answer.names(each)
+        ]
+        return not signers or any(each.not_after >= existed_by for each in signers)
+
+    def _is_open(self, digest: Digest, moment: datetime) -> bool:
+        return self._policy.check_digest(digest, moment).outcome is not Outcome.PASSED
+
+    def _by_subject(self, octets: Iterable[bytes]) -> dict[PreparedName, list[Certificate]]:
+        found: dict[PreparedName, list[Certificate]] = {}
+        own = (*self._trust.anchor_certificates, *self._trust.intermediate_certificates)
+        for certificate in (*own, *map(_readable, octets)):
+            if certificate is not None:
+                found.setdefault(certificate.subject_name, []).append(certificate)
+        return found
+
+
+def _readable(octets: bytes) -> Certificate | None:
+    try:
+        return read_certificate(octets)
+    except CertificateMalformed:
+        return None

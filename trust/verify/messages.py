@@ -1,0 +1,194 @@
+"""Signed messages (CMS and CAdES, ETSI EN 319 122-1; `.p7s`, `.p7m`): the content beside them or inside, every
+signer judged by itself.
+
+A signer at level B-T has a valid signature timestamp; its certificates are then judged at that time. Whatever the
+message holds, the answer is a report.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from trust.crypto.cms_checks import check_signer
+from trust.crypto.cms_oids import ID_DATA
+from trust.crypto.digests import Digest, sha256
+from trust.crypto.errors import CmsMalformed, PemMalformed
+from trust.crypto.parsed_cms import ParsedCms
+from trust.crypto.pem import blocks_of
+from trust.crypto.signed_message import MessageSigner, SignedMessage, ValidationMaterial, read_signed_message
+from trust.kernel.clock import parse_rfc3339, rfc3339
+from trust.kernel.report import Check, Checks, Indication, Outcome, Report
+from trust.pki.certificate import read_certificate
+from trust.pki.errors import CertificateMalformed
+from trust.pki.path import validate_path
+from trust.pki.purposes import Purpose
+from trust.pki.trust_store import TrustStore
+from trust.timestamp import verify_token
+from trust.verify.content import SignedContent
+from trust.verify.der_kinds import MESSAGE_LABELS
+
+KIND = "cms"
+_SIGNER = "cms-signature"
+
+
+def message_octets(data: bytes) -> bytes:
+    """The message of a file, DER or BER; raises PemMalformed where its armour is broken."""
+    return data if data[:1] == b"\x30" else blocks_of(data, MESSAGE_LABELS)[0]
+
+
+def verify_message(data: bytes, *, content: SignedContent | None, trust: TrustStore, at: datetime) -> Report:
+    """Verifies every signer of a message (PEM, DER or BER) at the moment `at`.
+
+    Checks of the message: `structure`, `content` (is what was signed at hand, and the same inside as beside),
+    `signatures`. One part of kind `cms-signature` for each signer, with a part for each of its timestamps.
+    """
+    checks = Checks()
+    facts: dict[str, object] = {"size": len(data), "sha256": sha256(data).hex()}
+    try:
+        message = read_signed_message(message_octets(data))
+    except (CmsMalformed, PemMalformed) as error:
+        checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
+        return Report.conclude(kind=KIND, subject="", checks=checks.all(), facts=facts)
+    checks.passed("structure", f"SignedData with {len(message.signers)} signers")
+    facts["signatures"] = len(message.signers)
+    facts["detached"] = message.econtent is None
+    digests = _digests(checks, facts, message, content)
+    if message.signers:
+        checks.passed("signatures", f"{len(message.signers)} in the message")
+    else:
+        checks.unknown("signatures", "the message has no signer", sub_indication="NO_SIGNATURE")
+    parts = [
+        _verify_signer(signer, number, message=message, digests=digests, trust=trust, at=at)
+        for number, signer in enumerate(message.signers, start=1)
+    ]
+    return Report.conclude(kind=KIND, subject="", checks=checks.all(), facts=facts, parts=parts)
+
+
+def _digests(
+    checks: Checks, facts: dict[str, object], message: SignedMessage, content: SignedContent | None
+) -> Mapping[Digest, bytes] | None:
+    """The content's digests by every signer's algorithm; None where there is no content to be had."""
+    wanted = {
+        signer.parsed.digest_algorithm
+        for signer in message.signers
+        if signer.parsed is not None and signer.parsed.digest_algorithm is not None
+    } | {Digest.SHA256}
+    if message.econtent is None and content is None:
+        checks.unknown(
+            "content",
+            "the signature is detached and the content it is over is not beside it",
+            sub_indication="SIGNED_DATA_NOT_FOUND",
+        )
+        return None
+    if message.econtent is None and content is not None:
+        digests = content.digests(wanted)
+        checks.passed("content", "the content beside the signature")
+    else:
+        digests = SignedContent.of(message.econtent or b"").digests(wanted)
+        facts["content_size"] = len(message.econtent or b"")
+        _compare(checks, digests, content)
+    if Digest.SHA256 in digests:
+        facts["content_sha256"] = digests[Digest.SHA256].hex()
+    return digests
+
+
+def _compare(checks: Checks, inside: Mapping[Digest, bytes], content: SignedContent | None) -> None:
+    """A reader who brings content besides takes it for what was signed, so it has to be."""
+    beside = {} if content is None else content.digests(inside.keys())
+    if not beside:
+        checks.passed("content", "the content inside the message")
+        return
+    checks.note(
+        "content",
+        all(inside[name] == digest for name, digest in beside.items()),
+        failed="HASH_FAILURE",
+        detail="the content beside the message against that inside it",
+    )
+
+
+def _verify_signer(
+    signer: MessageSigner,
+    number: int,
+    *,
+    message: SignedMessage,
+    digests: Mapping[Digest, bytes] | None,
+    trust: TrustStore,
+    at: datetime,
+) -> Report:
+    checks = Checks()
+    facts: dict[str, object] = {}
+    parsed = signer.parsed
+    if parsed is None:
+        if signer.unsupported:
+            checks.unknown("message", signer.problem, sub_indication="SIG_CONSTRAINTS_FAILURE")
+        else:
+            checks.failed("message", signer.problem, sub_indication="FORMAT_FAILURE")
+        return Report.conclude(kind=_SIGNER, subject=str(number), checks=checks.all(), facts=facts)
+
+    # 1. The signature itself, over this content.
+    checks.extend(_signature_checks(parsed, digests))
+    facts["signature_algorithm"] = None if parsed.scheme is None else parsed.scheme.name
+    facts["digest_algorithm"] = parsed.digest_algorithm
+    facts["claimed_time"] = None if signer.claimed_time is None else rfc3339(signer.claimed_time)
+
+    # 2. When it was there at the latest.
+    tokens = [
+        verify_token(token, data=parsed.signature, trust=trust, at=at) for token in parsed.timestamp_tokens
+    ]
+    proven = [
+        parse_rfc3339(str(token.facts["gen_time"]))
+        for token in tokens
+        if token.indication is Indication.VALID
+    ]
+    facts["level"] = "B-T" if proven else "B-B"
+    facts["signing_time"] = rfc3339(min(proven)) if proven else None
+
+    # 3. Whose it is.
+    if parsed.signer_certificate is not None:
+        facts["signer"] = _subject(parsed.signer_certificate)
+        facts["certificate_sha256"] = sha256(parsed.signer_certificate).hex()
+        material = message.material.with_more(signer.material)
+        checks.extend(_path_checks(parsed.signer_certificate, material, proven, trust, at))
+    return Report.conclude(kind=_SIGNER, subject=str(number), checks=checks.all(), facts=facts, parts=tokens)
+
+
+def _signature_checks(parsed: ParsedCms, digests: Mapping[Digest, bytes] | None) -> tuple[Check, ...]:
+    if digests is not None:
+        return check_signer(parsed, digests=digests, content_type=ID_DATA)
+    # The digest the signer claims stands in for the content, so that everything else is judged; that one check
+    # then says that the content is missing.
+    claimed = {} if parsed.digest_algorithm is None else {parsed.digest_algorithm: parsed.message_digest}
+    missing = Check(
+        code="digest",
+        outcome=Outcome.UNKNOWN,
+        detail="the content is not at hand, so its digest is not known",
+        sub_indication="SIGNED_DATA_NOT_FOUND",
+    )
+    found = check_signer(parsed, digests=claimed, content_type=ID_DATA)
+    return (*(check for check in found if check.code != "digest"), missing)
+
+
+def _path_checks(
+    certificate: bytes,
+    material: ValidationMaterial,
+    proven: list[datetime],
+    trust: TrustStore,
+    at: datetime,
+) -> tuple[Check, ...]:
+    return validate_path(
+        certificate,
+        intermediates=material.certificates,
+        trust=trust,
+        at=min(proven, default=at),
+        purpose=Purpose.DOCUMENT_SIGNING,
+        extra_crls=material.crls,
+        extra_ocsps=material.ocsp_responses,
+        time_is_proven=bool(proven),
+        now=at,
+    ).checks
+
+
+def _subject(certificate: bytes) -> str | None:
+    try:
+        return read_certificate(certificate).subject_text
+    except CertificateMalformed:
+        return None

@@ -1,0 +1,109 @@
+"""Timestamps that stand alone: RFC 3161 tokens (`.tst`) and whole responses (`.tsr`), over content beside them."""
+
+from datetime import datetime
+
+from trust.crypto import der, der_reader
+from trust.crypto.der_reader import Element
+from trust.crypto.errors import CmsMalformed, DerMalformed, PemMalformed
+from trust.crypto.pem import blocks_of
+from trust.crypto.signed_message import in_definite_form
+from trust.kernel.report import Check, Checks, Outcome, Report
+from trust.pki.trust_store import TrustStore
+from trust.timestamp import verify_token
+from trust.timestamp.errors import TimestampMalformed
+from trust.timestamp.tokens import TstInfo, parse_token
+from trust.verify.content import SignedContent
+from trust.verify.der_kinds import MESSAGE_LABELS
+
+KIND = "timestamp"
+# PKIStatus: granted, and granted with modifications (RFC 3161 §2.4.2).
+_GRANTED = frozenset({0, 1})
+_STATUS_WORDS = {2: "rejection", 3: "waiting", 4: "revocation warning", 5: "revocation notification"}
+
+
+class TimestampNotGranted(TimestampMalformed):
+    """A response of an authority that gave no token."""
+
+    code = "timestamp-not-granted"
+
+
+def verify_timestamp(
+    data: bytes, *, content: SignedContent | None, trust: TrustStore, at: datetime
+) -> Report:
+    """Verifies a token or response (DER, BER or PEM) over `content` at the moment `at`.
+
+    Checks and facts as `trust.timestamp.verify_token` has them; `imprint` stays open (SIGNED_DATA_NOT_FOUND)
+    where the content is not at hand. A response that refuses a token leaves the answer open.
+    """
+    checks = Checks()
+    try:
+        token = token_octets(data)
+        info = parse_token(token)[1]
+    except TimestampNotGranted as refused:
+        checks.unknown("structure", refused.message, sub_indication="NO_SIGNATURE")
+        return Report.conclude(kind=KIND, subject="", checks=checks.all())
+    except (CmsMalformed, TimestampMalformed, PemMalformed) as error:
+        checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
+        return Report.conclude(kind=KIND, subject="", checks=checks.all())
+    # Against its own imprint first; what is then said of the imprint is replaced by a look at the content.
+    report = verify_token(token, imprint=info.imprint, trust=trust, at=at)
+    return Report.conclude(
+        kind=report.kind,
+        subject=report.subject,
+        checks=[_imprint_check(info, content) if each.code == "imprint" else each for each in report.checks],
+        facts={**report.facts, "imprint_algorithm": info.imprint_algorithm, "imprint": info.imprint.hex()},
+        parts=report.parts,
+    )
+
+
+def _imprint_check(info: TstInfo, content: SignedContent | None) -> Check:
+    algorithm = info.imprint_algorithm
+    if algorithm is None:
+        return Check(
+            code="imprint",
+            outcome=Outcome.UNKNOWN,
+            detail="the token's imprint is of an algorithm not known here",
+            sub_indication="CRYPTO_CONSTRAINTS_FAILURE",
+        )
+    digest = None if content is None else content.digests({algorithm}).get(algorithm)
+    if digest is None:
+        return Check(
+            code="imprint",
+            outcome=Outcome.UNKNOWN,
+            detail=f"neither what was stamped nor its {algorithm} digest is beside the token",
+            sub_indication="SIGNED_DATA_NOT_FOUND",
+        )
+    holds = info.imprint == digest
+    return Check(
+        code="imprint",
+        outcome=Outcome.PASSED if holds else Outcome.FAILED,
+        detail=f"the token's {algorithm} imprint against the content beside it",
+        sub_indication=None if holds else "HASH_FAILURE",
+    )
+
+
+def token_octets(data: bytes) -> bytes:
+    """The DER token of a file; raises CmsMalformed, TimestampMalformed or PemMalformed."""
+    octets = data if data[:1] == b"\x30" else blocks_of(data, MESSAGE_LABELS)[0]
+    try:
+        fields = der_reader.read(octets).children()
+    except DerMalformed:
+        return in_definite_form(octets)  # a streamed token; responses are DER (RFC 3161 §2.4.2)
+    if not fields or fields[0].tag != der.SEQUENCE:
+        return in_definite_form(octets)
+    return _token_of_response(fields)
+
+
+def _token_of_response(fields: tuple[Element, ...]) -> bytes:
+    try:
+        status = fields[0].children()[0].integer()
+    except (DerMalformed, IndexError) as error:
+        raise TimestampMalformed("the response does not begin with a status") from error
+    if status not in _GRANTED:
+        if len(fields) > 1:
+            raise TimestampMalformed("the response refuses a token and holds one")
+        word = _STATUS_WORDS.get(status, f"status {status}")
+        raise TimestampNotGranted(f"the authority gave no token: it answered {word}")
+    if len(fields) != 2:
+        raise TimestampMalformed("the response grants a token and does not hold exactly one")
+    return fields[1].encoded
