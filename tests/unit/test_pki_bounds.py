@@ -101,6 +101,20 @@ def test_a_thicket_of_crossings_ends_after_a_bounded_number_of_steps(verificatio
     assert len(verifications) <= 2 * path_search.MAX_EDGES_TRIED
 
 
+def test_a_thicket_of_longer_ways_does_not_hide_the_short_one() -> None:
+    """Every authority is certified by the anchor too, and none may have another below it."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(10)]
+    alone = [authority(f"a{number}", key=key) for number, key in enumerate(keys)]
+    crossed = [
+        authority(f"a{below}", alone[above], key=keys[below], path_length=0)
+        for above in range(10)
+        for below in range(10)
+        if above != below
+    ]
+    ways = [authority(f"a{number}", _root(), key=key, path_length=0) for number, key in enumerate(keys)]
+    assert _codes(_validate(person("leaf", alone[0]), [*crossed, *ways])) == {"revocation"}
+
+
 def test_more_certificates_than_are_read_are_left_aside() -> None:
     sub = authority("sub", _root())
     others = [certify(name(f"n{number}"), sub).der for number in range(MAX_EXTRA_CERTIFICATES)]

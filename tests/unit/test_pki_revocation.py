@@ -202,6 +202,19 @@ def test_a_lister_that_was_revoked_or_does_not_lead_to_the_anchor_is_not_believe
     assert _revocation(result) == _OPEN
 
 
+def test_a_lister_that_leads_to_another_anchor_is_not_believed() -> None:
+    """RFC 5280 §6.3.3 (f): the same anchor, or one authority could speak for those of another house."""
+    other = authority("other")
+    lister = person("lister", other, key_usage=usage(crl_sign=True))
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    both = TrustStore(anchors=(_ROOT.der, other.der), intermediates=(_SUB.der,), crls=(crl(other),))
+    assert (
+        _revocation(_validate(_indirect(lister), leaf=leaf, trust=both, intermediates=(lister.der,))) == _OPEN
+    )
+    own = person("lister", _ROOT, key_usage=usage(crl_sign=True))
+    assert _revocation(_validate(_indirect(own), leaf=leaf, trust=both, intermediates=(own.der,))) == _GOOD
+
+
 def test_a_second_key_of_the_authority_signs_lists_where_its_own_authority_certified_it() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     second = person("sub", _ROOT, key=key, key_usage=usage(crl_sign=True))
