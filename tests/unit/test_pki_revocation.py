@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.foreign_pki import (
@@ -20,6 +21,7 @@ from tests.support.foreign_pki import (
     usage,
 )
 from trust.crypto import der
+from trust.crypto.policy import AlgorithmPolicy
 from trust.kernel.report import Outcome
 from trust.pki import revocation_list
 from trust.pki.certificate import read_certificate
@@ -213,6 +215,25 @@ def test_a_lister_that_leads_to_another_anchor_is_not_believed() -> None:
     )
     own = person("lister", _ROOT, key_usage=usage(crl_sign=True))
     assert _revocation(_validate(_indirect(own), leaf=leaf, trust=both, intermediates=(own.der,))) == _GOOD
+
+
+_ONLY_SHA256 = AlgorithmPolicy(
+    version="t",
+    digests={"sha256": None},
+    keys={"p256": None},
+    rsa_keys=(),
+    certificate_keys=frozenset(),
+)
+
+
+@pytest.mark.parametrize(("digest", "expected"), [(hashes.SHA256(), _GOOD), (hashes.SHA224(), _OPEN)])
+def test_a_signer_certified_by_an_algorithm_not_trusted_is_not_believed(
+    digest: hashes.HashAlgorithm, expected: tuple[Outcome, str | None]
+) -> None:
+    lister = person("lister", _ROOT, key_usage=usage(crl_sign=True), digest=digest)
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    given = {"leaf": leaf, "intermediates": (lister.der,), "policy": _ONLY_SHA256}
+    assert _revocation(_validate(_indirect(lister), **given)) == expected
 
 
 def test_a_second_key_of_the_authority_signs_lists_where_its_own_authority_certified_it() -> None:
