@@ -230,6 +230,7 @@ _STRANGERS = {
     "of the root": _responder(_ROOT),
     "of another house": _responder(authority("other")),
     "of a namesake": _responder(authority("sub")),
+    "of the same key under another name": _responder(authority("renamed", _ROOT, key=_SUB.key)),
     "long expired": _responder(not_after=datetime(2000, 1, 2, tzinfo=UTC)),
     "not yet valid": _responder(not_before=datetime(2089, 1, 1, tzinfo=UTC)),
     "that may only encipher": _responder(key_usage=usage(key_encipherment=True)),
