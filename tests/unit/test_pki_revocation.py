@@ -287,6 +287,27 @@ def test_a_delta_renews_a_base_that_has_run_out() -> None:
         assert _revocation(_validate(base, other)) == _OPEN
 
 
+def test_a_delta_alone_reveals_a_revocation() -> None:
+    assert _revocation(_validate(_delta(1, 2, entry(_LEAF.serial, NOW - DAY)))) == _REVOKED
+    for reason in (_HOLD, _LIFTED):
+        assert _revocation(_validate(_delta(1, 2, entry(_LEAF.serial, NOW - DAY, reason=reason)))) == _OPEN
+
+
+def test_a_delta_builds_on_a_base_of_its_scope_and_by_its_key_only() -> None:
+    base = crl(_SUB, number=3, this_update=NOW - 3 * DAY, next_update=NOW - DAY)
+    indicator = (x509.DeltaCRLIndicator(3), True)
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/1"))
+    key = ec.generate_private_key(ec.SECP256R1())
+    second = person("sub", _ROOT, key=key, key_usage=usage(crl_sign=True))
+    given = {"leaf": leaf, "intermediates": (second.der,)}
+    plain = crl(_SUB, number=4, extensions=[indicator])
+    narrower = crl(_SUB, number=4, extensions=[indicator, _about(full="http://crl.test/1")])
+    by_another = crl(_SUB, number=4, extensions=[indicator], signer=key)
+    assert _revocation(_validate(base, plain, **given)) == _GOOD
+    assert _revocation(_validate(base, narrower, **given)) == _OPEN
+    assert _revocation(_validate(base, by_another, **given)) == _OPEN
+
+
 def test_a_delta_revokes_holds_and_lifts() -> None:
     silent = crl(_SUB, number=3)
     held = crl(_SUB, {_LEAF: NOW - DAY}, reason=_HOLD, number=3)
