@@ -1,6 +1,6 @@
 """Lists at work: what they are about, who signed them, which moment they cover, and what several say together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -202,6 +202,29 @@ def test_a_lister_that_was_revoked_or_does_not_lead_to_the_anchor_is_not_believe
         _indirect(lister), leaf=leaf, intermediates=(lister.der,), extra_crls=(about, _indirect(lister))
     )
     assert _revocation(result) == _OPEN
+
+
+_SUPERSEDED, _COMPROMISE = x509.ReasonFlags.superseded, x509.ReasonFlags.key_compromise
+
+
+@pytest.mark.parametrize(
+    ("since", "reason", "expected"),
+    [
+        (NOW - 2 * _HOUR, _SUPERSEDED, _OPEN),
+        (NOW - _HOUR / 2, _SUPERSEDED, _OPEN),
+        (NOW + DAY, _SUPERSEDED, _GOOD),
+        (NOW + DAY, _COMPROMISE, _OPEN),
+    ],
+)
+def test_a_lister_revoked_by_the_moment_or_later_for_cause_is_not_believed(
+    since: datetime, reason: x509.ReasonFlags, expected: tuple[Outcome, str | None]
+) -> None:
+    """Its list was made an hour before the moment."""
+    lister = person("lister", _ROOT, key_usage=usage(crl_sign=True))
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    about = crl(_ROOT, {lister: since}, reason=reason, this_update=NOW + 2 * DAY)
+    lists = {"extra_crls": (about, _indirect(lister))}
+    assert _revocation(_validate(leaf=leaf, intermediates=(lister.der,), **lists)) == expected
 
 
 def test_a_lister_that_leads_to_another_anchor_is_not_believed() -> None:
@@ -415,6 +438,17 @@ def test_a_list_that_is_none_or_contradicts_itself_is_refused(monkeypatch: pytes
     monkeypatch.setattr(revocation_list, "MAX_CRL_BYTES", 10)
     with pytest.raises(CrlMalformed, match="at most"):
         Crl(sound)
+
+
+def test_a_list_whose_entries_are_not_der_is_refused() -> None:
+    """Entries are found by the DER of their serial, and strange ones by that of their criticality."""
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    sound = crl(_SUB, entries=[entry(0x123456, NOW - DAY, extensions=[(unknown, True)])])
+    for good, bad in ((b"\1\1\xff\4", b"\1\1\1\4"), (b"\2\3\x12\x34\x56", b"\2\3\0\x34\x56")):
+        assert sound.count(good) == 1
+        Crl(sound)
+        with pytest.raises(CrlMalformed):
+            Crl(sound.replace(good, bad))
 
 
 def test_a_serial_is_found_whatever_octets_lie_around_it() -> None:

@@ -237,8 +237,8 @@ class RevocationDesk:
     ) -> Signer | None:
         """Whether a signer was to be believed when it signed; what the main path shares with it is judged there.
 
-        It must have been valid when the source was made, and not revoked until the moment judged, but for reasons
-        that leave what it signed before good.
+        It must have been valid when the source was made and not revoked by the moment judged, nor later for a reason
+        that spoils what it signed before.
         """
         beside = [each for each in path if each not in main]
         if not all(each.not_before <= made <= each.not_after for each in beside):
