@@ -20,7 +20,7 @@ from tests.support.foreign_pki import (
     person,
     usage,
 )
-from trust.crypto import der
+from trust.crypto import der, der_reader
 from trust.crypto.policy import AlgorithmPolicy
 from trust.kernel.report import Outcome
 from trust.pki import revocation_list
@@ -179,6 +179,18 @@ def test_an_indirect_list_counts_for_certificates_that_name_its_issuer() -> None
     own = crl(lister, {leaf: NOW - DAY}, extensions=[_about(full="http://crl.test/i", indirect=True)])
     # Without a certificate issuer, the entry is about a certificate of the lister's own.
     assert _revocation(_validate(own, leaf=leaf, **extra)) == _GOOD
+
+
+@pytest.mark.parametrize(("critical", "expected"), [(True, _OPEN), (False, _GOOD)])
+def test_an_indirect_list_with_something_unknown_in_an_entry(
+    critical: bool, expected: tuple[Outcome, str | None]
+) -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    lister = person("lister", _ROOT, key_usage=usage(crl_sign=True))
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    strange = entry(4711, NOW - DAY, extensions=[(unknown, critical)])
+    listed = crl(lister, entries=[strange], extensions=[_about(full="http://crl.test/i", indirect=True)])
+    assert _revocation(_validate(listed, leaf=leaf, intermediates=(lister.der,))) == expected
 
 
 def test_an_indirect_list_too_long_to_walk_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,6 +450,13 @@ def test_a_list_that_is_none_or_contradicts_itself_is_refused(monkeypatch: pytes
     monkeypatch.setattr(revocation_list, "MAX_CRL_BYTES", 10)
     with pytest.raises(CrlMalformed, match="at most"):
         Crl(sound)
+
+
+def test_a_list_signed_by_another_algorithm_than_it_says_inside_is_refused() -> None:
+    tbs, _, signature = (each.encoded for each in der_reader.read(crl(_SUB)).children())
+    other = der.sequence(der.oid("1.2.840.10045.4.3.3"))
+    with pytest.raises(CrlMalformed, match="differ"):
+        Crl(der.sequence(tbs, other, signature))
 
 
 def test_a_list_whose_entries_are_not_der_is_refused() -> None:
