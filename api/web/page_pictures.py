@@ -13,6 +13,8 @@ from trust.verify.texts import Language, change_text, kind_text
 # two or three letters.
 _BADGE: Final = 44
 _SIGNATURE_BADGE: Final = 68
+# A change that put a signature there has the same box; drawn so far outside, both are seen.
+_OUTSET: Final = 8
 _MAX_NAME_CHARACTERS: Final = 60
 _KINDS: Final = frozenset({"pdf-signature", "pdf-document-timestamp"})
 
@@ -155,15 +157,16 @@ class _Labels:
 
     def _shown(self, picture: Picture, box: Box) -> ShownBox:
         # Badges of changes stand at the left corner, those of signatures at the right: they often share a box.
+        outset = 0 if box.mark is None else _OUTSET
         width = _SIGNATURE_BADGE if box.mark is None else _BADGE
         x = box.x if box.mark is not None else box.x + box.width - width
         return ShownBox(
             kind="signature" if box.mark is None else _kind(box.mark),
             label=self._label(box),
-            x=box.x,
-            y=box.y,
-            width=box.width,
-            height=box.height,
+            x=box.x - outset,
+            y=box.y - outset,
+            width=box.width + 2 * outset,
+            height=box.height + 2 * outset,
             badge_x=max(0, min(x, picture.width - width)),
             badge_y=max(0, min(box.y - _BADGE, picture.height - _BADGE)),
             badge_width=width,

@@ -141,6 +141,8 @@ def _verify_signer(
     ]
     facts["level"] = "B-T" if proven else "B-B"
     facts["signing_time"] = rfc3339(min(proven)) if proven else None
+    claimed = "none" if signer.claimed_time is None else "claimed"
+    facts["signing_time_source"] = "signature-timestamp" if proven else claimed
 
     # 3. Whose it is.
     if parsed.signer_certificate is not None:
