@@ -16,7 +16,7 @@ from licences.model import HolderKind
 from licences.ports import AgencyFacts as LicenceAgencyFacts
 from licences.ports import HolderNumber, SealedResult
 from licences.types.model import SealPlace
-from seals.errors import SealUseAbandoned, SealUseLost
+from seals.errors import DocumentNotStamped, SealUseAbandoned, SealUseLost
 from seals.model import Centred
 from seals.ports import AgencyFacts, IssuedSealCertificate
 from seals.uses.seal_document import SealDocument, SealingRequest
@@ -211,7 +211,7 @@ class LicenceHolders:
 
 
 class SealingNotThrough(Unavailable):
-    """A licence could not be sealed in several attempts; it stays in hand until an operator has looked."""
+    """A licence could not be sealed now, or in several attempts; it stays in hand and is tried again."""
 
     code = "sealing-not-through"
 
@@ -254,6 +254,10 @@ class LicenceSealer:
                 sealed = self._seal_document(request, application)
             except SealUseAbandoned:
                 continue
+            except DocumentNotStamped as away:
+                raise SealingNotThrough(
+                    f"sealing {subject} waits for the timestamp authority; it is tried again later"
+                ) from away
             except SealUseLost:
                 # The worker has resolved this use meanwhile; asked again, the use itself says how.
                 try:

@@ -86,6 +86,7 @@ class DocumentNotStamped(Unavailable):
     """The timestamp authority went away after the use was taken: it is abandoned and counted; use a new key later."""
 
     code = "seal-use-not-stamped"
+    retryable = False  # the same key is answered by the abandoned use
 
 
 class ActivationRefused(Forbidden):

@@ -128,6 +128,22 @@ def house(
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="module")
+def shared_house(
+    postgres_server: DatabaseUrls,
+    ceremony_template: CeremonyTemplate,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:
+    """One house for a file of tests that each make an agency of their own and ask only for its rows."""
+    name = f"house_{os.getpid()}_{next(_numbers)}"
+    _copy(postgres_server, ceremony_template.database, name)
+    folder = tmp_path_factory.mktemp("house")
+    with opened_house(folder, postgres_server.named(name), ceremony_template.config) as opened:
+        yield opened
+    with _superuser(postgres_server) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def _copy(server: DatabaseUrls, template: str, name: str) -> None:
     with _superuser(server) as connection:
         connection.execute(

@@ -16,7 +16,7 @@ from seals.uses.repository import SealUses
 from trust.crypto.digests import sha256
 from trust.documents import pdf
 from trust.kernel.clock import Clock
-from trust.kernel.errors import YinxinError
+from trust.kernel.errors import Unavailable, YinxinError
 from trust.kernel.report import Indication
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Event
@@ -56,6 +56,8 @@ class StampSealUses:
         for use in owed:
             try:
                 stamped += self._stamp(use)
+            except Unavailable:
+                raise
             except YinxinError as error:  # one that cannot be completed must not keep the others waiting
                 _log.error("seal-use.not-stamped", use=use.id, code=error.code, reason=error.message)
         return stamped

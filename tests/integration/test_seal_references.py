@@ -19,8 +19,8 @@ from trust.keys.errors import SignerAway
 
 
 @pytest.fixture
-def desk(house: House) -> SealingAgency:
-    return house.sealing_agency(digests=True)
+def desk(shared_house: House) -> SealingAgency:
+    return shared_house.sealing_agency(digests=True)
 
 
 def seal_again(desk: SealingAgency, use_id: str, *, key: str | None = None) -> SealedDocument:
@@ -38,7 +38,7 @@ def test_a_document_with_two_seals_is_sealed_twice_each_a_use_of_its_own(desk: S
     report = pdf.validate(twice.document, trust=services.trust.current(), at=services.clock.now())
     assert [part.indication for part in report.parts] == [Indication.VALID] * 2
     assert desk.uses_taken() == 2
-    intended = desk.house.room.events("seal-use.intended")[-1]
+    intended = desk.events("seal-use.intended")[-1]
     assert intended["content"]["document_ref"] == once.use.id
     assert intended["content"]["original_sha256"] == sha256(once.document).hex()
 

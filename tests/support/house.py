@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from api.settings import Settings
 from api.wiring import Services, build_authorities, build_services
@@ -179,6 +180,10 @@ class SealingAgency:
             uses_allowed=uses,
             allows_digests=digests,
         )
+
+    def events(self, act: str) -> list[dict[str, Any]]:
+        """The agency's events of an act, oldest first, each with its content."""
+        return [event for event in self.house.room.events(act) if event["agency"] == self.agency.id]
 
     def uses_taken(self) -> int:
         """How many uses are counted over all authorisations of the seal."""

@@ -3,6 +3,8 @@
 Each change is made by us and by pyHanko where it can, in every kind of cross-references.
 """
 
+import zlib
+
 import pytest
 
 from tests.support.attacks.peer_changes import (
@@ -20,6 +22,7 @@ from tests.support.attacks.victim import (
     changed,
     clean_document,
     document_timestamp,
+    previous,
     rewritten,
 )
 from tests.support.pdfs import CATALOG, INFO, Kind, append, seal, stream
@@ -213,3 +216,48 @@ def test_metadata_may_be_added_and_written_anew(victims, require_valid, kind):
 @every_kind
 def test_an_empty_revision_of_another_program_changes_nothing(victims, require_valid, kind):
     require_valid(append(victims[kind].sealed, {}))
+
+
+@pytest.mark.parametrize("ending", [b" \n", b" \r", b"\r\n"], ids=["space-lf", "space-cr", "crlf"])
+@pytest.mark.parametrize("line", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
+@pytest.mark.parametrize("last", [True, False], ids=["line-at-the-end", "none-at-the-end"])
+def test_line_ends_of_other_writers_are_those_of_the_standard(victims, require_valid, ending, line, last):
+    """ISO 32000-1 §7.5.4: an entry has twenty octets, two of them its end; other lines end in any of three ways."""
+    sealed = victims[Kind.TABLE].sealed
+    body = (
+        b"6 0 obj" + line + rewritten(sealed, INFO, ModDate=b"(D:20261122090000Z)") + line + b"endobj" + line
+    )
+    table = b"xref" + line + b"0 1" + line + b"0000000000 65535 f" + ending
+    table += b"6 1" + line + b"%010d 00000 n" % len(sealed) + ending
+    trailer = b"<</Size 200/Root 1 0 R/Info 6 0 R/Prev %d>>" % previous(sealed)
+    end = line.join((b"trailer", trailer, b"startxref", b"%d" % (len(sealed) + len(body)), b"%%EOF"))
+    require_valid(sealed + body + table + end + (line if last else b""))
+
+
+@pytest.mark.parametrize("predictor", [True, False])
+def test_later_objects_may_stand_in_object_streams(victims, require_valid, pki, predictor):
+    """Other writers pack the catalog and the validation data, and predict their cross-references."""
+    sealed = victims[Kind.STREAM].sealed
+    bodies = {1: rewritten(sealed, CATALOG, DSS=b"150 0 R"), 150: b"<< /Type /DSS /Certs [151 0 R] >>"}
+    head, packed = b"", b""
+    for number, body in bodies.items():
+        head += b"%d %d " % (number, len(packed))
+        packed += body + b"\n"
+    entries = b"/Type /ObjStm /N 2 /First %d /Filter /FlateDecode" % len(head)
+    start = len(sealed)
+    objects = {151: stream(pki.issuing.certificate), 152: stream(zlib.compress(head + packed), entries)}
+    octets, rows = b"", {}
+    for number, body in objects.items():
+        rows[number] = b"\1" + (start + len(octets)).to_bytes(4, "big") + b"\0"
+        octets += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    rows |= {number: b"\2" + (152).to_bytes(4, "big") + bytes((at,)) for at, number in enumerate(bodies)}
+    rows[153] = b"\1" + (start + len(octets)).to_bytes(4, "big") + b"\0"
+    data = b"".join((b"\0" if predictor else b"") + rows[number] for number in sorted(rows))
+    parameters = b"/DecodeParms << /Predictor 15 /Columns 6 >>" if predictor else b""
+    entries = (
+        b"/Type /XRef /W [1 4 1] /Index [1 1 150 4] /Size 154 /Root 1 0 R /Info 6 0 R"
+        b" /Filter /FlateDecode %b /Prev %d" % (parameters, previous(sealed))
+    )
+    section = b"153 0 obj\n%b\nendobj\n" % stream(zlib.compress(data), entries)
+    end = b"startxref\n%d\n%%%%EOF\n" % (start + len(octets))
+    require_valid(sealed + octets + section + end)

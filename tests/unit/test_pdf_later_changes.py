@@ -1,5 +1,7 @@
 """What may follow a signature and what may not: the classic attacks, each by its name."""
 
+import re
+
 import pytest
 
 from tests.support.growth import require_linear
@@ -431,3 +433,98 @@ def test_a_document_timestamp_may_follow_and_a_report_names_every_signature(seal
     report = judged(embed(second, signed_message(second, leaf, pki=pki)), trust, pki)
     assert report.indication is Indication.VALID
     assert [part.subject for part in report.parts] == ["Seal1", "印章二"]
+
+
+def with_open_end(document: bytes, contents: bytes) -> bytes:
+    """The document with its page led to contents that begin at the end and are not closed there."""
+    number = 40
+    body = document[: document.rindex(b"xref\n0")]
+    body = body.replace(b"/Contents 4 0 R", b"/Contents %d 0 R" % number)
+    start = len(body)
+    body += b"%d 0 obj\n%b" % (number, contents)
+    table = b"\nxref\n0 1\n0000000000 65535 f\r\n"
+    places = {int(m[1]): m.start() for m in re.finditer(rb"(?m)^(\d+) 0 obj", body)}
+    places[number] = start
+    table += b"".join(b"%d 1\n%010d 00000 n\r\n" % each for each in sorted(places.items()))
+    trailer = b"trailer\n<< /Size 60 /Root 1 0 R /Info 6 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(body) + 1)
+    return body + table + trailer
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        b"<< /Length 1000000 >>\nstream\n0 0 9 9 re f",
+        b"<< /Length 10 >>\nstream\n0 0 9 9 re f",
+        b"[ 4 0 R % ",
+        b"<< /Private (",
+    ],
+)
+def test_shadow_attack_an_object_left_open_when_signed_and_closed_later(pki, trust, contents):
+    """Nothing is replaced: what was signed goes on in what the attacker appends."""
+    sealed = seal(with_open_end(build_pdf(), contents), pki.leaf(), pki=pki, placement=None)
+    assert sealed.count(contents) == 1
+    closed = b") >>" if contents.endswith(b"(") else b"]\n" if contents.startswith(b"[") else b"endstream"
+    body = sealed + b"\n" + closed + b"\nendobj\n"
+    trailer = b"/Root 1 0 R /Info 6 0 R /Prev %d" % previous(sealed)
+    start = b"startxref\n%d\n%%%%EOF\n" % len(body)
+    attacked = body + b"xref\n0 0\ntrailer\n<< /Size 90 %b >>\n" % trailer + start
+    report = judged(attacked, trust, pki)
+    assert report.indication is not Indication.VALID
+    assert "later-changes" in report.reasons() or "document" in report.reasons()
+
+
+def test_shadow_attack_an_existing_object_is_given_a_use_and_then_replaced(sealed, pki, trust):
+    """Each step alone is on the list: validation data come, validation data grow. Together they change a width."""
+    widths = build_pdf(
+        objects={5: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Widths 9 0 R >>", 9: b"[]"}
+    )
+    first = seal(widths, pki.leaf(), pki=pki)
+    led = changed(first, CATALOG, DSS=b"<< /Certs 9 0 R >>")
+    grown = append(led, {Reference(9, 0): b"[90 0 R]", Reference(90, 0): stream(b"data")})
+    report = judged(grown, trust, pki)
+    assert report.indication is Indication.INVALID
+    assert report.reasons() == ("later-changes",)
+
+
+def test_an_empty_field_that_came_after_a_seal_may_be_signed_in_a_further_revision(sealed, pki, trust):
+    """Some programs save the field first and sign it then."""
+    document = Document(sealed)
+    revision = Revision(document)
+    empty = revision.add(
+        b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Seal2) /Rect [9 9 90 90] /F 132 /P 3 0 R >>"
+    )
+    first = field_reference(sealed)
+    found = document.indirect(CATALOG)
+    form = b"<< /Fields [%b %b] /SigFlags 3 >>" % (first.written(), empty.written())
+    revision.put(CATALOG, with_entries(found.source, found.value, {"AcroForm": form}))
+    page = document.indirect(FIRST_PAGE)
+    annotations = b"[%b %b]" % (first.written(), empty.written())
+    revision.put(FIRST_PAGE, with_entries(page.source, page.value, {"Annots": annotations}))
+    with_field = sealed + revision.lay_out(changing_id=bytes(16)).octets
+    assert judged(with_field, trust, pki).reasons() == ("later-changes",)
+    signed = signed_in(with_field, empty, pki)
+    report = judged(signed, trust, pki)
+    assert report.indication is Indication.VALID, [each.detail for each in report.all_checks()]
+    drawn = append(with_field, {Reference(95, 0): EVIL})
+    assert judged(signed_in(drawn, empty, pki), trust, pki).reasons() == ("later-changes",)
+
+
+def signed_in(document: bytes, field: Reference, pki) -> bytes:
+    """The document signed in a field that is there: prepared for a new one, which is then left out."""
+    leaf = pki.leaf()
+    source = Document(document)
+    revision = Revision(source)
+    room = b"0" * 24000
+    value = revision.add(
+        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange %b /Contents <%b> >>"
+        % (b"[0 0000000000 0000000000 0000000000]", room)
+    )
+    found = source.indirect(field)
+    revision.put(field, with_entries(found.source, found.value, {"V": value.written()}))
+    data = document + revision.lay_out(changing_id=bytes(16)).octets
+    start = data.rindex(b"/Contents <" + b"0" * 100) + len(b"/Contents ")
+    end = data.index(b">", start) + 1
+    written = b"[0 %010d %010d %010d]" % (start, end, len(data) - end)
+    data = data.replace(b"[0 0000000000 0000000000 0000000000]", written, 1)
+    message = leaf.sign_detached(data[:start] + data[end:]).hex().encode()
+    return data[: start + 1] + message.ljust(end - start - 2, b"0") + data[end - 1 :]

@@ -1,21 +1,42 @@
-"""Levels of signatures, and what timestamps prove about what is older than they are."""
+"""From one level to the next: only appended, complete without anybody's help, and lasting when renewed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
-from tests.support.longterm import add_document_timestamp, add_store
-from tests.support.pdfs import build_pdf, seal
-from tests.support.pki import TestPki, with_profile
-from trust.crypto.policy import shipped_policy
-from trust.documents.pdf import judging, read_back, validate
-from trust.kernel.report import Indication, Outcome
-from trust.pki.profiles import ProfileName
+from tests.support.pdfs import Kind, build_pdf, seal
+from tests.support.pki import TestPki
+from trust.crypto.suites import Suite
+from trust.documents.pdf import (
+    DocumentNotSigned,
+    DocumentRefused,
+    Level,
+    ValidationDataMissing,
+    add_document_timestamp,
+    extend,
+    validate,
+)
+from trust.kernel.report import Indication
 from trust.pki.trust_store import TrustStore
 
-VALID, INVALID, CANNOT_TELL = Indication.VALID, Indication.INVALID, Indication.CANNOT_TELL
-YEAR = timedelta(days=365)
+VALID, CANNOT_TELL = Indication.VALID, Indication.CANNOT_TELL
+
+
+@dataclass
+class Authority:
+    """A timestamp authority in process that says of its tokens whatever size it is told to."""
+
+    pki: TestPki
+    said: int = 6000
+    asked: int = 0
+
+    def largest_token(self) -> int:
+        return self.said
+
+    def token(self, imprint: bytes) -> bytes:
+        self.asked += 1
+        return self.pki.token(imprint)
 
 
 @pytest.fixture(scope="module")
@@ -24,190 +45,153 @@ def pki():
 
 
 @pytest.fixture(scope="module")
-def anchors(pki):
-    """What somebody has who knows nothing but the root."""
-    return TrustStore(anchors=(pki.root.certificate,))
+def leaf(pki):
+    return pki.leaf()
 
 
-@pytest.fixture(scope="module")
-def sealed(pki):
-    return seal(build_pdf(), pki.leaf(), pki=pki)
+def anchors_only(pki: TestPki) -> TrustStore:
+    """What a stranger has who has nothing but the root."""
+    return TrustStore(anchors=pki.trust_store().anchors)
 
 
-@pytest.fixture(scope="module")
-def with_material(pki, sealed):
-    return add_store(
-        sealed,
-        certificates=[pki.issuing.certificate],
-        crls=[pki.crl(pki.root), pki.crl()],
-        contents=read_back(sealed).contents,
+def extended(document, pki, to, authority=None, trust=None):
+    return extend(
+        document,
+        to=to,
+        trust=trust or pki.trust_store(),
+        timestamps=authority or Authority(pki),
+        at=pki.now,
     )
 
 
-def open_ones(report):
-    return {
-        (check.code, check.sub_indication)
-        for check in report.all_checks()
-        if check.outcome is not Outcome.PASSED
-    }
+def levels(document, pki, trust=None, at=None):
+    """Each signature's level by its field, timestamps left out; the report has to be valid."""
+    report = validate(document, trust=trust or pki.trust_store(), at=at or pki.now).require_valid()
+    return {part.subject: part.facts["level"] for part in report.parts if part.kind == "pdf-signature"}
 
 
-def level(report):
-    return report.parts[0].facts["level"]
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("stamped", [False, True], ids=["from B-B", "from B-T"])
+def test_a_document_is_extended_level_by_level_and_only_appended_to(pki, leaf, kind, stamped):
+    document = seal(build_pdf(kind=kind), leaf, pki=pki, stamped=stamped)
+    for level in (Level.B_T, Level.B_LT, Level.B_LTA):
+        longer = extended(document, pki, level)
+        assert longer.startswith(document)
+        assert levels(longer, pki) == {"Seal1": level}
+        document = longer
 
 
-def test_a_document_alone_proves_itself_once_its_material_is_inside(pki, anchors, sealed, with_material):
-    assert open_ones(validate(sealed, trust=anchors, at=pki.now)) == {("revocation", "TRY_LATER")}
-    report = validate(with_material, trust=anchors, at=pki.now)
-    assert report.indication is VALID, open_ones(report)
-    assert level(report) == "B-LT"
-    assert report.parts[0].facts["signing_time_source"] == "signature-timestamp"
+@pytest.mark.parametrize("suite", Suite)
+def test_every_suite_reaches_the_highest_level_at_once(pki, suite):
+    document = seal(build_pdf(), pki.leaf(suite=suite), pki=pki)
+    assert levels(extended(document, pki, Level.B_LTA), pki) == {"Seal1": "B-LTA"}
 
 
-def test_material_that_only_the_verifier_has_makes_no_long_term_level(pki, sealed):
-    report = validate(sealed, trust=pki.trust_store(), at=pki.now)
-    assert report.indication is VALID
-    assert level(report) == "B-T"
-    only_some = add_store(sealed, crls=[pki.crl(pki.root)])
-    assert level(validate(only_some, trust=pki.trust_store(), at=pki.now)) == "B-T"
+def test_with_its_data_inside_a_document_is_valid_for_whoever_has_the_root(pki, leaf):
+    sealed = seal(build_pdf(), leaf, pki=pki)
+    assert validate(sealed, trust=anchors_only(pki), at=pki.now).indication is CANNOT_TELL
+    for level in (Level.B_LT, Level.B_LTA):
+        assert levels(extended(sealed, pki, level), pki, anchors_only(pki)) == {"Seal1": level}
 
 
-def test_the_level_is_found_although_the_verifier_has_material_of_its_own(pki, with_material):
-    assert level(validate(with_material, trust=pki.trust_store(), at=pki.now)) == "B-LT"
+def test_what_is_reached_already_is_not_done_again(pki, leaf):
+    authority, trust = Authority(pki), pki.trust_store()
+    lasting = extended(seal(build_pdf(), leaf, pki=pki), pki, Level.B_LT, authority, trust)
+    for level in (Level.B_B, Level.B_T, Level.B_LT):
+        assert extended(lasting, pki, level, authority, trust) == lasting
+    assert authority.asked == 0
 
 
-def test_a_document_timestamp_over_the_material_makes_the_archival_level(pki, anchors, with_material, sealed):
-    kept = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(hours=1))
-    report = validate(kept, trust=anchors, at=pki.now + timedelta(hours=2))
-    assert report.indication is VALID, open_ones(report)
-    assert level(report) == "B-LTA"
-    early = add_document_timestamp(sealed, pki)
-    too_early = add_store(early, certificates=[pki.issuing.certificate], crls=[pki.crl(pki.root), pki.crl()])
-    assert level(validate(too_early, trust=anchors, at=pki.now)) == "B-LT"
+def test_several_signatures_are_extended_together(pki, leaf):
+    document = seal(build_pdf(pages=2), leaf, pki=pki, stamped=False)
+    document = seal(document, pki.leaf(), pki=pki, stamped=True)
+    assert levels(extended(document, pki, Level.B_LT), pki) == {"Seal1": "B-LT", "Seal2": "B-LT"}
+    authority = Authority(pki)
+    assert levels(extended(document, pki, Level.B_T, authority), pki) == {"Seal1": "B-T", "Seal2": "B-T"}
+    assert authority.asked == 1
 
 
-def test_a_document_timestamp_alone_proves_a_time_too(pki, sealed):
-    bare = seal(build_pdf(), pki.leaf(), pki=pki, stamped=False)
-    later = pki.now + timedelta(minutes=10)
-    report = validate(add_document_timestamp(bare, pki, gen_time=later), trust=pki.trust_store(), at=later)
-    assert report.indication is VALID, open_ones(report)
-    first, stamp = report.parts
-    assert first.facts["level"] == "B-T"
-    assert first.facts["signing_time_source"] == stamp.facts["signing_time_source"] == "document-timestamp"
-    assert first.facts["signing_time"] == "2026-11-22T08:10:00.000Z"
+def test_without_revocation_data_no_higher_level_is_claimed(pki, leaf):
+    sealed = seal(build_pdf(), leaf, pki=pki)
+    trust = pki.trust_store().without_revocation()
+    with pytest.raises(ValidationDataMissing):
+        extend(sealed, to=Level.B_LT, trust=trust, timestamps=Authority(pki), at=pki.now)
+    with pytest.raises(ValidationDataMissing):
+        extend(sealed, to=Level.B_LT, trust=TrustStore(), timestamps=Authority(pki), at=pki.now)
 
 
-def test_without_any_timestamp_the_time_is_only_claimed(pki):
-    bare = seal(build_pdf(), pki.leaf(), pki=pki, stamped=False)
-    (part,) = validate(bare, trust=pki.trust_store(), at=pki.now).parts
-    assert part.facts["signing_time"] is None
-    assert part.facts["signing_time_source"] == "claimed"
+def test_a_token_larger_than_said_is_given_room_by_a_second_attempt(pki, leaf):
+    sealed = seal(build_pdf(), leaf, pki=pki)
+    authority = Authority(pki, said=100)
+    document = add_document_timestamp(sealed, authority)
+    assert authority.asked == 2
+    assert validate(document, trust=pki.trust_store(), at=pki.now).indication is VALID
+    assert document.count(b"/DocTimeStamp") == 1
 
 
-def test_an_expired_authority_of_the_newest_timestamp_leaves_everything_open(pki, anchors, with_material):
-    """Whoever has an expired authority's key can make tokens of any time (EN 319 102-1 §5.4)."""
-    kept = add_document_timestamp(with_material, pki)
-    for document in (with_material, kept):
-        report = validate(document, trust=anchors, at=pki.now + 2 * YEAR)
-        assert report.indication is CANNOT_TELL
-        assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in open_ones(report)
-        assert report.to_json()["sub_indication"] in {"OUT_OF_BOUNDS_NO_POE", "TRY_LATER"}
+@pytest.mark.parametrize("document", [b"", b"no PDF", build_pdf()[:-30]])
+def test_what_cannot_be_read_is_refused(pki, document):
+    with pytest.raises(DocumentRefused):
+        extended(document, pki, Level.B_LTA)
 
 
-def renewed(pki, document, moment):
-    """A document timestamp of a second authority made at a moment, with what it takes to validate that one."""
-    second = pki.leaf(
-        ProfileName.TIMESTAMP,
-        subject={"CN": "第二时间戳"},
-        not_before=moment - timedelta(days=9),
-        not_after=moment + 3 * YEAR,
-    )
-    stamped = add_document_timestamp(document, pki, gen_time=moment, authority=second)
-    starts = moment - timedelta(hours=1)
-    lists = [pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)]
-    return add_store(stamped, crls=lists)
+def test_a_document_without_a_signature_has_nothing_to_extend(pki):
+    with pytest.raises(DocumentNotSigned):
+        extended(build_pdf(), pki, Level.B_LTA)
 
 
-def test_a_later_timestamp_keeps_what_has_expired_since(pki, anchors, with_material):
-    """Signer and first authority expire after a year; a second one stamped in time, so both still count."""
-    in_time = renewed(pki, with_material, pki.now + timedelta(days=300))
-    report = validate(in_time, trust=anchors, at=pki.now + 2 * YEAR)
-    assert report.indication is VALID, open_ones(report)
-    assert level(report) == "B-LTA"
-    assert report.parts[0].facts["signing_time"] == "2026-11-22T08:00:00.000Z"
-    too_late = renewed(pki, with_material, pki.now + timedelta(days=400))
-    report = validate(too_late, trust=anchors, at=pki.now + 2 * YEAR)
-    assert report.indication is CANNOT_TELL
-    assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in open_ones(report)
+def test_renewed_in_time_a_signature_outlives_every_certificate_it_was_made_with():
+    start = TestPki()
+    seal_leaf = start.leaf(not_after=start.now + timedelta(days=100))
+    document = extended(seal(build_pdf(), seal_leaf, pki=start), start, Level.B_LTA)
+
+    # Half a year later the seal's certificate has expired; the authority's of the time has not.
+    later = replaced_clock(start, days=200)
+    assert levels(document, later) == {"Seal1": "B-LTA"}
+    renewed = extended(document, later, Level.B_LTA)
+    assert renewed.startswith(document)
+
+    # After a year the first authority of time has expired too.
+    latest = replaced_clock(start, days=400)
+    assert levels(renewed, latest) == {"Seal1": "B-LTA"}
+    forgotten = validate(document, trust=latest.trust_store(), at=latest.now)
+    assert forgotten.indication is CANNOT_TELL
+    assert "OUT_OF_BOUNDS_NO_POE" in {check.sub_indication for check in forgotten.all_checks()}
 
 
-def test_a_revocation_before_a_document_timestamp_leaves_open_when_it_was_signed():
+def replaced_clock(pki: TestPki, *, days: int) -> TestPki:
+    """The same authorities at a later time, with a new authority of time and fresh lists."""
+    later = TestPki.__new__(TestPki)
+    later.__dict__.update(pki.__dict__)
+    later.now = pki.now + timedelta(days=days)
+    later._timestamp = None
+    return later
+
+
+def test_a_seal_revoked_after_it_signed_stays_good_where_its_time_is_proven(leaf):
     pki = TestPki()
-    leaf = pki.leaf()
-    bare = seal(build_pdf(), leaf, pki=pki, stamped=False)
-    pki.revoke(leaf, at=pki.now - timedelta(hours=1))
-    report = validate(add_document_timestamp(bare, pki), trust=pki.trust_store(), at=pki.now)
-    assert report.indication is CANNOT_TELL
-    assert open_ones(report) == {("revocation", "REVOKED_NO_POE")}
+    revoked = pki.leaf()
+    stamped = extended(seal(build_pdf(), revoked, pki=pki), pki, Level.B_LTA)
+    bare = seal(build_pdf(), revoked, pki=pki, stamped=False)
+    pki.revoke(revoked, at=pki.now + timedelta(days=1))
+    later = replaced_clock(pki, days=2)
+    assert levels(stamped, later) == {"Seal1": "B-LTA"}
+    judged = validate(bare, trust=later.trust_store(), at=later.now)
+    assert judged.indication is CANNOT_TELL
+    assert "REVOKED_NO_POE" in {check.sub_indication for check in judged.all_checks()}
 
 
-def test_a_chain_of_timestamps_reaches_back_link_by_link(pki, anchors, with_material):
-    first = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(days=1))
-    chained = renewed(pki, first, pki.now + timedelta(days=200))
-    report = validate(chained, trust=anchors, at=pki.now + 2 * YEAR)
-    assert report.indication is VALID, open_ones(report)
-    assert [part.kind for part in report.parts] == [
-        "pdf-signature",
-        "pdf-document-timestamp",
-        "pdf-document-timestamp",
-    ]
-    assert level(report) == "B-LTA"
-
-
-def test_a_broken_timestamp_proves_nothing(pki, anchors, with_material):
-    other = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(days=300))
-    broken = other.replace(b"/Producer (test)", b"/Producer (tasT)", 1)
-    report = validate(broken, trust=anchors, at=pki.now + timedelta(days=300))
-    assert report.indication is INVALID
-    assert report.parts[0].facts["signing_time_source"] != "document-timestamp"
-
-
-def test_a_list_of_an_authority_that_expired_before_anything_proves_the_list_does_not_count(sealed):
-    """An authority's broken key makes lists of any date: one in the store needs a proof of its own."""
-    pki = TestPki()
-    brief = pki.authority(
-        pki.root, with_profile(ProfileName.ISSUING_AUTHORITY, validity=timedelta(days=30)), name="短期签发"
+def test_lists_for_another_moment_do_not_make_a_level(pki, leaf):
+    sealed = seal(build_pdf(), leaf, pki=pki)
+    old = (
+        pki.crl(this_update=pki.now - timedelta(days=90), next_update=pki.now - timedelta(days=83)),
+        pki.crl(pki.root),
     )
-    leaf = pki.leaf(authority=brief, not_after=pki.now + timedelta(days=20))
-    signed = seal(build_pdf(), leaf, pki=pki)
-    lists = [pki.crl(pki.root), pki.crl(brief), pki.crl()]
-    certificates = [brief.certificate, pki.issuing.certificate]
-    material = add_store(signed, certificates=certificates, crls=lists)
-    anchors = TrustStore(anchors=(pki.root.certificate,))
-    soon, late = pki.now + timedelta(days=10), pki.now + timedelta(days=100)
-    assert validate(material, trust=anchors, at=soon).indication is VALID
-    report = validate(material, trust=anchors, at=late)
-    assert report.indication is CANNOT_TELL
-    assert ("revocation", "TRY_LATER") in open_ones(report)
-    in_time = add_document_timestamp(material, pki, gen_time=soon)
-    starts = soon - timedelta(hours=1)
-    trust = replace(anchors, crls=(pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)))
-    report = validate(in_time, trust=trust, at=late)
-    assert report.indication is VALID, open_ones(report)
-
-
-def test_a_weak_algorithm_is_judged_when_the_signature_is_proven_to_have_existed(pki, sealed, monkeypatch):
-    ended = pki.now + timedelta(days=1)
-    weak = replace(shipped_policy(), keys={**shipped_policy().keys, "p256": ended})
-    monkeypatch.setattr(judging, "shipped_policy", lambda: weak)
-    assert validate(sealed, trust=pki.trust_store(), at=pki.now).indication is VALID
-    report = validate(sealed, trust=pki.trust_store(), at=ended + timedelta(hours=1))
-    assert report.indication is CANNOT_TELL
-    assert ("algorithm", "CRYPTO_CONSTRAINTS_FAILURE") in open_ones(report)
-
-
-def test_a_store_that_is_nonsense_is_left_aside(pki, sealed):
-    nonsense = add_store(sealed, certificates=[b"no", b""], crls=[b"\x30\x03\x02\x01\x05"], ocsps=[b"x"])
-    report = validate(nonsense, trust=pki.trust_store(), at=pki.now)
-    assert report.indication is VALID, open_ones(report)
-    assert level(report) == "B-T"
+    with pytest.raises(ValidationDataMissing):
+        extend(
+            sealed,
+            to=Level.B_LT,
+            trust=replace(pki.trust_store(), crls=old),
+            timestamps=Authority(pki),
+            at=pki.now,
+        )

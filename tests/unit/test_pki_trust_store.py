@@ -2,13 +2,21 @@
 
 import base64
 import json
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.support.pki import TestPki
+from trust.kernel.report import Outcome
 from trust.pki import trust_store
+from trust.pki.anchors import AnchorTerms, read_anchor_terms, write_anchor_terms
 from trust.pki.errors import TrustStoreRefused
+from trust.pki.path import validate_path
+from trust.pki.profiles import ProfileName
+from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
 
 _VKEY = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
@@ -91,3 +99,113 @@ def test_a_folder_that_is_not_there_and_files_over_the_limits_are_refused(
     monkeypatch.setattr(trust_store, "MAX_FILES", 0)
     with pytest.raises(TrustStoreRefused):
         TrustStore.load(tmp_path)
+
+
+# What anchors are believed for.
+
+
+def _terms_file(folder: Path, terms: object) -> None:
+    text = terms if isinstance(terms, str) else json.dumps({"format": "yinxin-anchors/v1", "anchors": terms})
+    (folder / "anchors.json").write_text(text)
+
+
+def test_terms_are_read_from_beside_the_certificates_and_written_back(tmp_path: Path, pki: TestPki) -> None:
+    (tmp_path / "root.cer").write_bytes(pki.root.certificate)
+    fingerprint = sha256(pki.root.certificate).hexdigest()
+    row = {"purposes": ["timestamping", "ocsp-signing"], "trusted_from": "2020-01-01T08:00:00+08:00"}
+    _terms_file(tmp_path, {fingerprint: row})
+    terms = TrustStore.load(tmp_path).anchor_terms
+    (read,) = terms.values()
+    assert read.purposes == {Purpose.TIMESTAMPING, Purpose.OCSP_SIGNING}
+    assert read.trusted_from is not None
+    assert read.trusted_from.isoformat() == "2020-01-01T00:00:00+00:00"
+    assert read.trusted_until is None
+    assert read_anchor_terms(write_anchor_terms(terms)) == terms
+    assert TrustStore.load(tmp_path).without_revocation().anchor_terms == terms
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "no JSON",
+        "[" * 100_000,
+        "[]",
+        "{}",
+        '{"format": "yinxin-anchors/v2", "anchors": {}}',
+        '{"format": "yinxin-anchors/v1", "anchors": []}',
+        '{"format": "yinxin-anchors/v1", "anchors": {}, "more": 1}',
+        '{"format": "yinxin-anchors/v1", "anchors": {}, "anchors": {}}',
+        {"AB" * 32: {}},
+        {"ab" * 31: {}},
+        {"ab" * 32: {}},  # no such anchor
+        {"ROOT": []},
+        {"ROOT": {"purpose": []}},
+        {"ROOT": {"purposes": "timestamping"}},
+        {"ROOT": {"purposes": ["timestamps"]}},
+        {"ROOT": {"purposes": [["timestamping"]]}},
+        {"ROOT": {"trusted_from": "2020-01-01"}},
+        {"ROOT": {"trusted_until": 5}},
+    ],
+)
+def test_terms_that_cannot_be_meant_are_refused(tmp_path: Path, pki: TestPki, terms: object) -> None:
+    (tmp_path / "root.cer").write_bytes(pki.root.certificate)
+    fingerprint = sha256(pki.root.certificate).hexdigest()
+    if isinstance(terms, dict):
+        terms = {fingerprint if key == "ROOT" else key: row for key, row in terms.items()}
+    _terms_file(tmp_path, terms)
+    with pytest.raises(TrustStoreRefused, match=r"anchors\.json"):
+        TrustStore.load(tmp_path)
+
+
+_HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("purposes", "from_hours", "until_hours", "because"),
+    [
+        (None, None, None, None),
+        ({Purpose.DOCUMENT_SIGNING}, -1, 1, None),
+        ({Purpose.DOCUMENT_SIGNING}, 0, 1, None),
+        ({Purpose.TIMESTAMPING}, None, None, "not trusted for document signing"),
+        (set(), None, None, "not trusted for document signing"),
+        (None, 1, None, "trusted only from"),
+        (None, None, 0, "trusted only until"),
+    ],
+)
+def test_a_path_to_an_anchor_outside_its_terms_is_no_path(
+    pki: TestPki,
+    purposes: set[Purpose] | None,
+    from_hours: int | None,
+    until_hours: int | None,
+    because: str | None,
+) -> None:
+    terms = AnchorTerms(
+        purposes=None if purposes is None else frozenset(purposes),
+        trusted_from=None if from_hours is None else pki.now + from_hours * _HOUR,
+        trusted_until=None if until_hours is None else pki.now + until_hours * _HOUR,
+    )
+    trust = replace(pki.trust_store(), anchor_terms={pki.root.parsed.fingerprint: terms})
+    leaf = pki.leaf(ProfileName.SEAL)
+    result = validate_path(leaf.certificate, trust=trust, at=pki.now, purpose=Purpose.DOCUMENT_SIGNING)
+    if because is None:
+        assert result.passed
+        return
+    (trouble,) = [each for each in result.checks if each.outcome is not Outcome.PASSED]
+    assert (trouble.code, trouble.outcome) == ("chain", Outcome.UNKNOWN)
+    assert trouble.sub_indication == "NO_CERTIFICATE_CHAIN_FOUND"
+    assert because in trouble.detail
+
+
+@pytest.mark.parametrize("limited", ["root", "issuing"])
+def test_of_two_anchors_on_one_way_the_one_within_its_terms_is_taken(pki: TestPki, limited: str) -> None:
+    both = {"root": pki.root, "issuing": pki.issuing}
+    trust = replace(
+        pki.trust_store(),
+        anchors=tuple(each.certificate for each in both.values()),
+        anchor_terms={both[limited].parsed.fingerprint: AnchorTerms(purposes=frozenset())},
+    )
+    leaf = pki.leaf(ProfileName.SEAL)
+    result = validate_path(leaf.certificate, trust=trust, at=pki.now, purpose=Purpose.DOCUMENT_SIGNING)
+    assert result.passed
+    (other,) = both.keys() - {limited}
+    assert result.chain[-1] == both[other].certificate

@@ -4,7 +4,8 @@ An extension that is known here has to be well-formed, critical or not: what can
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,8 @@ MAX_EXTENSIONS = 64
 MAX_POLICIES = 64
 MAX_POLICY_MAPPINGS = 128
 _MAX_USAGES = 64
+_CACHED_EXTENSIONS = 1024
+_MAX_CACHED_BYTES = 256
 _MAX_SKIPPED_CERTIFICATES = 1 << 16
 _OCSP_ACCESS = "1.3.6.1.5.5.7.48.1"
 
@@ -48,7 +51,7 @@ class ExtensionValues:
     distribution_points: tuple[DistributionPoint, ...] = ()
     ocsp_urls: tuple[str, ...] = ()
     ocsp_no_check: bool = False
-    unprocessed: tuple[str, ...] = field(default=())
+    unprocessed: tuple[str, ...] = ()
 
 
 def read_extensions(extensions: Element) -> ExtensionValues:
@@ -60,18 +63,33 @@ def read_extensions(extensions: Element) -> ExtensionValues:
     unprocessed: list[str] = []
     values: dict[str, Any] = {}
     for element in elements:
-        oid, critical, value = read_extension(element)
+        oid, critical, read = (
+            _read_short(element.encoded)
+            if element.end - element.start <= _MAX_CACHED_BYTES
+            else _read(element)
+        )
         if oid in seen:
             raise DerMalformed(f"the extension {oid} is there twice")
         seen.add(oid)
-        reader = _READERS.get(oid)
-        if reader is not None:
-            values.update(reader(der_reader.read(value)))
+        if read is not None:
+            values.update(read)
             if oid == _EXTENDED_KEY_USAGE:
                 values["critical_extended_key_usage"] = critical
         elif critical and oid not in _WITHOUT_EFFECT:
             unprocessed.append(oid)
-    return replace(ExtensionValues(**values), unprocessed=tuple(unprocessed))
+    return ExtensionValues(**values, unprocessed=tuple(unprocessed))
+
+
+@lru_cache(maxsize=_CACHED_EXTENSIONS)
+def _read_short(encoded: bytes) -> tuple[str, bool, Mapping[str, Any] | None]:
+    """Nearly all extensions of one authority's certificates are the same, octet for octet."""
+    return _read(der_reader.read(encoded))
+
+
+def _read(element: Element) -> tuple[str, bool, Mapping[str, Any] | None]:
+    oid, critical, value = read_extension(element)
+    reader = _READERS.get(oid)
+    return oid, critical, None if reader is None else reader(der_reader.read(value))
 
 
 def read_extension(element: Element) -> tuple[str, bool, bytes]:

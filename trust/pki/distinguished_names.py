@@ -7,6 +7,7 @@ within(prepare(subject_der), prepare(subtree_der))   # below it in the tree (RFC
 import stringprep
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
@@ -21,7 +22,9 @@ MAX_ATTRIBUTES_IN_ONE = 16
 # The few hundred authorities and parties that recur in one process.
 _CACHED_NAMES = 1024
 
+NUMERIC_STRING = 0x12
 TELETEX_STRING = 0x14
+VISIBLE_STRING = 0x1A
 UNIVERSAL_STRING = 0x1C
 BMP_STRING = 0x1E
 _EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
@@ -33,6 +36,8 @@ _DECODERS: Mapping[int, Callable[[bytes], str]] = MappingProxyType(
     {
         der.PRINTABLE_STRING: lambda octets: octets.decode("ascii"),
         der.IA5_STRING: lambda octets: octets.decode("ascii"),
+        NUMERIC_STRING: lambda octets: octets.decode("ascii"),
+        VISIBLE_STRING: lambda octets: octets.decode("ascii"),
         der.UTF8_STRING: lambda octets: octets.decode("utf-8"),
         # What T.61 is in practice: Latin-1 (as OpenSSL and browsers hold it).
         TELETEX_STRING: lambda octets: octets.decode("latin-1"),
@@ -56,6 +61,15 @@ _SHORT = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    """One attribute: its type, its value's characters where it has any, and the value's encoding."""
+
+    kind: Element
+    text: str | None
+    value: Element
+
+
 @lru_cache(maxsize=_CACHED_NAMES)
 def prepare(name: bytes) -> PreparedName:
     """A DER Name made ready for comparison; raises DerMalformed where it is not one.
@@ -63,28 +77,44 @@ def prepare(name: bytes) -> PreparedName:
     Character strings of every type are compared by their characters: case and white space as RFC 4518 prepares
     them. A value of any other type is compared by its octets.
     """
-    relative_names = der_reader.read(name).expect(der.SEQUENCE).children()
-    if len(relative_names) > MAX_RELATIVE_NAMES:
-        raise DerMalformed(f"a name of {len(relative_names)} relative names; at most {MAX_RELATIVE_NAMES}")
-    return tuple(prepare_relative(each) for each in relative_names)
+    return tuple(_prepared(each) for each in _read(name))
 
 
 def prepare_relative(relative_name: Element, tag: int = der.SET) -> bytes:
     """The same of one RelativeDistinguishedName (`tag` where it is tagged otherwise than as a SET)."""
+    return _prepared(_read_relative(relative_name, tag))
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def _read(name: bytes) -> tuple[tuple[_Attribute, ...], ...]:
+    relative_names = der_reader.read(name).expect(der.SEQUENCE).children()
+    if len(relative_names) > MAX_RELATIVE_NAMES:
+        raise DerMalformed(f"a name of {len(relative_names)} relative names; at most {MAX_RELATIVE_NAMES}")
+    return tuple(_read_relative(each) for each in relative_names)
+
+
+def _read_relative(relative_name: Element, tag: int = der.SET) -> tuple[_Attribute, ...]:
     attributes = relative_name.expect(tag).children()
     if not 0 < len(attributes) <= MAX_ATTRIBUTES_IN_ONE:
         raise DerMalformed(f"a relative name of {len(attributes)} attributes")
-    prepared = []
+    found = []
     for attribute in attributes:
         fields = attribute.fields()
-        kind = fields.take(der.OBJECT_IDENTIFIER).encoded
-        value = fields.take()
+        kind, value = fields.take(der.OBJECT_IDENTIFIER), fields.take()
         fields.end()
-        text = _text(value)
-        content = (
-            value.encoded if text is None else b"\x00" + prepare_text(text).encode("utf-8", "surrogatepass")
-        )
-        prepared.append(len(kind).to_bytes(1, "big") + kind + len(content).to_bytes(4, "big") + content)
+        found.append(_Attribute(kind, _text(value), value))
+    return tuple(found)
+
+
+def _prepared(attributes: tuple[_Attribute, ...]) -> bytes:
+    prepared = []
+    for each in attributes:
+        kind = each.kind.encoded
+        if each.text is None:
+            content = each.value.encoded
+        else:
+            content = b"\x00" + prepare_text(each.text).encode("utf-8", "surrogatepass")
+        prepared.append(bytes((len(kind),)) + kind + len(content).to_bytes(4, "big") + content)
     return b"".join(sorted(prepared))
 
 
@@ -125,19 +155,21 @@ def _text(value: Element) -> str | None:
 @lru_cache(maxsize=_CACHED_NAMES)
 def name_text(name: bytes) -> str:
     """A DER Name as RFC 4514 writes it, the last relative name first; values that are no text in hex."""
-    relative_names = der_reader.read(name).expect(der.SEQUENCE).children()
     return ",".join(
-        "+".join(_attribute_text(each) for each in relative_name.children())
-        for relative_name in reversed(relative_names)
+        "+".join(_attribute_text(each) for each in relative_name) for relative_name in reversed(_read(name))
     )
 
 
-def _attribute_text(attribute: Element) -> str:
-    fields = attribute.fields()
-    oid, value = fields.take().oid(), fields.take()
-    text = _text(value)
-    shown = f"#{value.encoded.hex()}" if text is None else _escaped(text)
+def _attribute_text(attribute: _Attribute) -> str:
+    oid = _dotted(attribute.kind.encoded)
+    shown = f"#{attribute.value.encoded.hex()}" if attribute.text is None else _escaped(attribute.text)
     return f"{_SHORT.get(oid, oid)}={shown}"
+
+
+@lru_cache(maxsize=256)
+def _dotted(oid: bytes) -> str:
+    """There are few types of attributes."""
+    return der_reader.read(oid).oid()
 
 
 def _escaped(text: str) -> str:
@@ -154,15 +186,13 @@ def _escaped(text: str) -> str:
 
 def attribute_texts(name: bytes, oid: str) -> tuple[str, ...]:
     """The text of every attribute of one type, in order."""
-    found = []
-    for relative_name in der_reader.read(name).expect(der.SEQUENCE).children():
-        for attribute in relative_name.children():
-            fields = attribute.fields()
-            if fields.take().oid() == oid:
-                text = _text(fields.take())
-                if text is not None:
-                    found.append(text)
-    return tuple(found)
+    wanted = der.oid(oid)
+    return tuple(
+        each.text
+        for relative_name in _read(name)
+        for each in relative_name
+        if each.text is not None and each.kind.encoded == wanted
+    )
 
 
 def email_addresses(name: bytes) -> tuple[str, ...]:

@@ -105,7 +105,8 @@ def validate_path(
     moment = at if time_is_proven or now is None else max(at, now)
     desk = RevocationDesk(
         pool=pool,
-        lists=(*trust.lists, *_readable(extra_crls, read_crl, MAX_EXTRA_CRLS)),
+        own_lists=trust.lists_by_issuer,
+        lists=_readable(extra_crls, read_crl, MAX_EXTRA_CRLS),
         answers=(*trust.answers, *_readable(extra_ocsps, read_ocsp, MAX_EXTRA_OCSPS)),
         at=moment,
         now=now,

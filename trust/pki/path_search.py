@@ -4,7 +4,7 @@ Names say which certificates could be above which. A first look, by names alone,
 and in how many steps; what cannot lead there is never tried.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -34,44 +34,58 @@ CertificatePath: TypeAlias = tuple[Certificate, ...]
 
 
 class CertificatePool:
-    """Every certificate at hand by its subject's name, and how far each name is from an anchor."""
+    """Every certificate at hand by its subject's name, and how many signatures may still be tried in this call."""
 
     def __init__(self, trust: TrustStore, helpers: Sequence[Certificate]) -> None:
-        self.anchors = trust.anchor_certificates
-        self._anchor_octets = frozenset(trust.anchors)
-        # Anchors first, then our own intermediates: what a stranger handed in is tried last.
-        known = (*self.anchors, *trust.intermediate_certificates, *helpers)
-        self._by_subject: dict[PreparedName, list[Certificate]] = {}
-        for each in dict.fromkeys(known):
-            self._by_subject.setdefault(each.subject_name, []).append(each)
-        self._distances = self._measure()
+        self._trust = trust
+        self._helpers: dict[PreparedName, list[Certificate]] = {}
+        for each in dict.fromkeys(helpers):
+            self._helpers.setdefault(each.subject_name, []).append(each)
         self.edges_left = MAX_EDGES_TRIED
-
-    def _measure(self) -> dict[PreparedName, int]:
-        """The fewest certificates from each name to an anchor, by names alone."""
-        issued: dict[PreparedName, set[PreparedName]] = {}
-        for name, certificates in self._by_subject.items():
-            for each in certificates:
-                issued.setdefault(each.issuer_name, set()).add(name)
-        distances = {each.subject_name: 0 for each in self.anchors}
-        frontier = list(distances)
-        for distance in range(1, MAX_PATH_CERTIFICATES):
-            below = {name for above in frontier for name in issued.get(above, ())}
-            frontier = [name for name in below if name not in distances]
-            distances.update(dict.fromkeys(frontier, distance))
-        return distances
 
     def is_anchor(self, certificate: Certificate) -> bool:
         """Whether these very octets are an anchor."""
-        return certificate.der in self._anchor_octets
+        return certificate.der in self._trust.anchor_octets
+
+    @property
+    def anchor_count(self) -> int:
+        """How many anchors there are."""
+        return len(self._trust.anchors)
 
     def named(self, subject: PreparedName) -> Sequence[Certificate]:
-        """The certificates of a name."""
-        return self._by_subject.get(subject, ())
+        """The certificates of a name: anchors, our own authorities, and last what a stranger handed in."""
+        own = self._trust.authorities_by_name.get(subject, ())
+        handed_in = self._helpers.get(subject)
+        if handed_in is None:
+            return own
+        return (*own, *(each for each in handed_in if each not in own))
 
-    def distance(self, name: PreparedName) -> int | None:
-        """How many certificates there are from this name to an anchor at least; None where no way leads there."""
-        return self._distances.get(name)
+    def distances(self, name: PreparedName) -> Mapping[PreparedName, int]:
+        """The fewest certificates from each name above this one, and from itself, to an anchor; by names alone."""
+        # Upwards: which names there are, and which of them stand below which.
+        below: dict[PreparedName, set[PreparedName]] = {name: set()}
+        anchored: list[PreparedName] = []
+        frontier = [name]
+        for _ in range(MAX_PATH_CERTIFICATES):
+            following: list[PreparedName] = []
+            for each in frontier:
+                for certificate in self.named(each):
+                    issuer = certificate.issuer_name
+                    if issuer not in below:
+                        below[issuer] = set()
+                        following.append(issuer)
+                    below[issuer].add(each)
+                    if self.is_anchor(certificate) and each not in anchored:
+                        anchored.append(each)
+            frontier = following
+        # Downwards again, from the anchors among them.
+        distances = dict.fromkeys(anchored, 0)
+        frontier = anchored
+        for distance in range(1, MAX_PATH_CERTIFICATES):
+            reached = {each for above in frontier for each in below[above]}
+            frontier = [each for each in reached if each not in distances]
+            distances.update(dict.fromkeys(frontier, distance))
+        return distances
 
     def verify(self, below: Certificate, above: Certificate) -> bool | None:
         """Whether `above` signed `below`; None where no more signatures are tried in this call."""
@@ -99,6 +113,7 @@ class PathSearch:
         self._pool = pool
         self._at = at
         self._edges: dict[tuple[bytes, bytes], bool] = {}
+        self._distances: Mapping[PreparedName, int] = {}
         self.refuted: str | None = None
         self.exhausted = False
 
@@ -107,39 +122,48 @@ class PathSearch:
         return islice(self._walk(leaf), MAX_PATHS_JUDGED)
 
     def _walk(self, leaf: Certificate) -> Iterator[CertificatePath]:
-        waiting: list[CertificatePath] = [(leaf,)]
+        path: CertificatePath = (leaf,)
+        self._distances = self._pool.distances(leaf.issuer_name)
+        if self._pool.is_anchor(leaf):
+            yield path
+        # Those still to be tried above each certificate of the path, each verified only when its turn comes.
+        waiting = [self._above(path)]
         steps = 0
         while waiting:
-            path = waiting.pop()
-            if self._pool.is_anchor(path[-1]):
-                yield path
+            above = next(waiting[-1], None)
+            if above is None:
+                waiting.pop()
+                path = path[:-1]
                 continue
             steps += 1
             if steps > MAX_STEPS:
                 self.exhausted = True
                 return
-            # Reversed, because the last one put down is taken up first.
-            waiting.extend((*path, above) for above in reversed(self._above(path)))
+            path = (*path, above)
+            if self._pool.is_anchor(above):
+                # Whoever is not content with this anchor may find another above it.
+                yield path
+            waiting.append(self._above(path))
 
-    def _above(self, path: CertificatePath) -> list[Certificate]:
+    def _above(self, path: CertificatePath) -> Iterator[Certificate]:
         below = path[-1]
-        distance = self._pool.distance(below.issuer_name)
+        distance = self._distances.get(below.issuer_name)
         if distance is None or len(path) + distance >= MAX_PATH_CERTIFICATES:
-            return []
+            return
         seen = {(each.subject_name, each.spki) for each in path}
-        found: list[Certificate] = []
         refuted: str | None = None
+        any_holds = False
         for candidate in sorted(self._pool.named(below.issuer_name), key=self._likelihood):
             if (candidate.subject_name, candidate.spki) in seen or not _keys_may_match(below, candidate):
                 continue
             holds = self._verify(below, candidate)
             if holds:
-                found.append(candidate)
+                any_holds = True
+                yield candidate
             elif holds is not None and below.scheme is not None:
                 refuted = f"{below.subject_text} is not signed by {candidate.subject_text}, which it names"
-        if not found and refuted is not None:
+        if not any_holds and refuted is not None:
             self.refuted = refuted
-        return found
 
     def _likelihood(self, candidate: Certificate) -> tuple[bool, bool]:
         """Anchors first, then what is valid at the moment; otherwise in the order at hand."""
@@ -159,13 +183,13 @@ class PathSearch:
 
     def why_not(self, leaf: Certificate) -> str:
         """Why there is no path, in a sentence."""
-        if not self._pool.anchors:
+        if not self._pool.anchor_count:
             return "there are no trust anchors"
         if self.exhausted:
             return f"no path to an anchor within {MAX_EDGES_TRIED} signatures and {MAX_STEPS} steps"
         if leaf.scheme is None:
             return "the certificate is signed by an algorithm not known here"
-        return f"no path from {leaf.subject_text} to one of {len(self._pool.anchors)} anchors"
+        return f"no path from {leaf.subject_text} to one of {self._pool.anchor_count} anchors"
 
 
 def _keys_may_match(below: Certificate, above: Certificate) -> bool:

@@ -5,7 +5,7 @@ authority's key for lists, its new or old key, or an indirect CRL issuer (RFC 52
 by that authority, or by a responder whose certificate it issued itself (RFC 6960 §4.2.2.2).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -66,19 +66,24 @@ class RevocationDesk:
         self,
         *,
         pool: CertificatePool,
+        own_lists: Mapping[PreparedName, Sequence[Crl]],
         lists: Sequence[Crl],
         answers: Sequence[OcspAnswer],
         at: datetime,
         now: datetime | None,
         policy: AlgorithmPolicy,
     ) -> None:
-        """`at` is the moment that is judged, also of algorithms; sources made after `now` are not heard."""
+        """`own_lists` are the verifier's, by issuer; `lists` and `answers` were handed in.
+
+        `at` is the moment that is judged, also of algorithms; sources made after `now` are not heard.
+        """
         self._pool = pool
         self._at = at
         self._latest = None if now is None else now + CLOCK_TOLERANCE
         self._policy = policy
+        self._own_lists = own_lists
         self._lists: dict[PreparedName, list[Crl]] = {}
-        for each in lists:
+        for each in dict.fromkeys(lists):
             self._lists.setdefault(each.issuer_name, []).append(each)
         self._answers: dict[int, list[OcspAnswer]] = {}
         for answer in answers:
@@ -136,7 +141,9 @@ class RevocationDesk:
         for point in certificate.distribution_points:
             issuers += [each.directory for each in point.crl_issuer if each.directory is not None]
         for issuer in dict.fromkeys(issuers):
-            yield from self._lists.get(issuer, ())
+            own = self._own_lists.get(issuer, ())
+            yield from own
+            yield from (each for each in self._lists.get(issuer, ()) if each not in own)
 
     def _signer_of_list(self, crl: Crl, path: CertificatePath, notes: list[str]) -> _Signer | None:
         above = path[1]

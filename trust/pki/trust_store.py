@@ -7,12 +7,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
 
 from trust.crypto import schemes
 from trust.crypto.digests import sha256
@@ -20,9 +20,10 @@ from trust.crypto.errors import SignatureInvalid
 from trust.pki.anchors import FILE_NAME as ANCHOR_TERMS
 from trust.pki.anchors import AnchorTerms, read_anchor_terms
 from trust.pki.certificate import Certificate, read_certificate
+from trust.pki.distinguished_names import PreparedName
 from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed, TrustStoreRefused
 from trust.pki.ocsp import MAX_OCSP_BYTES, OcspAnswer, read_ocsp
-from trust.pki.revocation_list import MAX_CRL_BYTES, Crl
+from trust.pki.revocation_list import MAX_CRL_BYTES, Crl, read_crl
 
 # A folder made by people: more than this is not a trust store but a mistake.
 MAX_FILES = 1000
@@ -37,6 +38,7 @@ MAX_ANCHOR_TERMS_BYTES = 1 << 20
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
 _PEM_BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s*([A-Za-z0-9+/=\s]+?)-----END \1-----")
 # C2SP signed-note: name, key hash, key; the name has neither spaces nor a plus sign.
+_Item = TypeVar("_Item")
 _VKEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}\Z")
 
 
@@ -107,10 +109,21 @@ class TrustStore:
         return tuple(_read_own(octets) for octets in self.intermediates)
 
     @cached_property
-    def lists(self) -> tuple[Crl, ...]:
-        """The CRLs, read once; raises TrustStoreRefused where one cannot be."""
+    def anchor_octets(self) -> frozenset[bytes]:
+        """The anchors' DER, to ask whether a certificate is one."""
+        return frozenset(self.anchors)
+
+    @cached_property
+    def authorities_by_name(self) -> Mapping[PreparedName, tuple[Certificate, ...]]:
+        """Every certificate by its subject, anchors first; raises TrustStoreRefused where one cannot be read."""
+        known = dict.fromkeys((*self.anchor_certificates, *self.intermediate_certificates))
+        return _grouped((each.subject_name, each) for each in known)
+
+    @cached_property
+    def lists_by_issuer(self) -> Mapping[PreparedName, tuple[Crl, ...]]:
+        """The CRLs, read once, by their issuer; raises TrustStoreRefused where one cannot be."""
         try:
-            return tuple(Crl(octets) for octets in self.crls)
+            return _grouped((each.issuer_name, each) for each in map(read_crl, dict.fromkeys(self.crls)))
         except CrlMalformed as error:
             raise TrustStoreRefused(error.message) from error
 
@@ -176,10 +189,17 @@ class _Found:
 
     def _take_crl(self, path: Path, octets: bytes) -> None:
         try:
-            Crl(octets)
+            read_crl(octets)
         except CrlMalformed as error:
             raise TrustStoreRefused(f"{path.name}: {error.message}") from error
         self.crls.append(octets)
+
+
+def _grouped(pairs: Iterable[tuple[PreparedName, _Item]]) -> Mapping[PreparedName, tuple[_Item, ...]]:
+    found: dict[PreparedName, list[_Item]] = {}
+    for name, item in pairs:
+        found.setdefault(name, []).append(item)
+    return {name: tuple(items) for name, items in found.items()}
 
 
 def is_self_signed(certificate: Certificate) -> bool:

@@ -24,6 +24,8 @@ from trust.documents.pdf.syntax import Dictionary, Reference, with_entries
 
 A4 = b"/MediaBox [0 0 595 842]"
 EVIL = stream(b"BT /F1 24 Tf 72 700 Td (Refused) Tj ET")
+# A second object with the number of the page's contents; what no cross-reference names, a repairing reader finds.
+TWIN = b"4 0 obj\n" + EVIL + b"\nendobj\n"
 # Where the victim has what `build_pdf` does not put there by itself.
 TEXT_FIELD, TEXT_LOOK, LINK, ACTION = (Reference(number, 0) for number in range(8, 12))
 # A number no document here uses.
@@ -272,6 +274,15 @@ def docmdp(permission: int) -> bytes:
         b"/Reference [<< /Type /SigRef /TransformMethod /DocMDP"
         b" /TransformParams << /Type /TransformParams /P %d /V /1.2 >> >>]" % permission
     )
+
+
+def sealed_with_a_twin(victim: Victim) -> bytes:
+    """The clean document with a twin before its cross-references, honestly sealed."""
+    document = clean_document(Kind.TABLE)
+    start = document.rindex(b"xref\n0")
+    table = document[start : document.rindex(b"startxref")]
+    document = document[:start] + TWIN + table + b"startxref\n%d\n%%%%EOF\n" % (start + len(TWIN))
+    return seal(document, victim.leaf, pki=victim.pki)
 
 
 def revision_of(document: bytes, objects: Mapping[Reference, bytes]) -> bytes:

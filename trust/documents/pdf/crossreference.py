@@ -40,7 +40,7 @@ _TABLE = re.compile(rb"[\x00\t\n\x0c\r ]*+xref(?=[\x00\t\n\x0c\r ])")
 _SUBSECTION = re.compile(rb"[\x00\t\n\x0c\r ]*+(\d{1,10}+)[ \t]++(\d{1,10}+)(?=[\x00\t\n\x0c\r ])")
 _ENTRY = re.compile(rb"[\x00\t\n\x0c\r ]*+(\d{1,10}+)[ \t]++(\d{1,5}+)[ \t]++([nf])(?=[\x00\t\n\x0c\r ])")
 _TRAILER = re.compile(rb"[\x00\t\n\x0c\r ]*+trailer")
-_ENDSTREAM = re.compile(rb"[\x00\t\n\x0c\r ]*+endstream")
+ENDSTREAM = re.compile(rb"[\x00\t\n\x0c\r ]*+endstream")
 
 
 class InFile(NamedTuple):
@@ -290,7 +290,7 @@ def stream_octets(indirect: IndirectObject, length: Value) -> bytes:
     end = indirect.stream + length
     if end > len(indirect.source):
         raise DocumentTruncated("a stream goes on after the end of the file")
-    if _ENDSTREAM.match(indirect.source, end) is None:
+    if ENDSTREAM.match(indirect.source, end) is None:
         raise DocumentMalformed("a stream of structure does not end where its length says")
     return indirect.source[indirect.stream : end]
 

@@ -15,8 +15,9 @@ from trust.crypto.policy import shipped_policy
 from trust.documents.pdf.coverage import CoveredDigests
 from trust.documents.pdf.errors import DocumentRefused
 from trust.documents.pdf.history import History
+from trust.documents.pdf.inside import Inside, anchors_only
 from trust.documents.pdf.later import LaterChanges
-from trust.documents.pdf.levels import Inside, Level, anchors_only
+from trust.documents.pdf.levels import Level
 from trust.documents.pdf.messages import Message, read_message
 from trust.documents.pdf.proofs import Proof, Proofs
 from trust.documents.pdf.signatures import EmbeddedSignature

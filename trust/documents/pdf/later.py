@@ -14,6 +14,7 @@ from functools import cached_property
 
 from trust.documents.pdf.changes import Change, ChangeKind, Need, SoundSignatures, Step
 from trust.documents.pdf.errors import DocumentRefused
+from trust.documents.pdf.extents import Extents
 from trust.documents.pdf.history import History
 from trust.documents.pdf.permissions import Permissions
 from trust.documents.pdf.references import ReferenceIndex
@@ -71,6 +72,7 @@ class LaterChanges:
     def __init__(self, history: History, signatures: Sequence[EmbeddedSignature]) -> None:
         self._history = history
         self._signatures = [each for each in signatures if not each.problems and each.revision is not None]
+        self._extents = Extents(history)
         self._facts: dict[tuple[int, bool], LaterRevision] = {}
 
     def after(self, signature: EmbeddedSignature) -> After:
@@ -90,8 +92,11 @@ class LaterChanges:
             return After(problems=tuple(problems), revisions=())
         if index == history.last:
             problems["octets were added that are no revision"] = None
-        elif history.later_sections_reach_below(index, end):
-            problems["a later revision has its cross-references inside the signed one"] = None
+        else:
+            if history.later_sections_reach_below(index, end):
+                problems["a later revision has its cross-references inside the signed one"] = None
+            if self._reaches_beyond(index, end):
+                problems["an object of the signed revision goes on after its end"] = None
 
         # 2. Each of them changed only what this signature, and those before it, have room for.
         revisions: list[LaterRevision] = []
@@ -103,6 +108,12 @@ class LaterChanges:
             problems.update(dict.fromkeys(refused))
             revisions.append(self._revision(step, allowed=not refused))
         return After(problems=tuple(problems)[:_MAX_PROBLEMS], revisions=tuple(revisions))
+
+    def _reaches_beyond(self, index: int, end: int) -> bool:
+        try:
+            return self._extents.furthest(index) > end
+        except DocumentRefused:
+            return True  # where that cannot be told, it may be so
 
     def _revision(self, step: Step, *, allowed: bool) -> LaterRevision:
         key = step.index, allowed

@@ -1,19 +1,43 @@
-"""Which PAdES baseline level a signature is found at (ETSI EN 319 142-1 §6): what proves its time, and what is inside.
+"""From one PAdES level to the next (ETSI EN 319 142-1 §6), also for signatures that others made.
 
-B-B: a signature. B-T: a timestamp proves its time. B-LT: all that is needed to validate signer and timestamp offline,
-but for the anchors, is inside the document. B-LTA: a document timestamp covers all of that.
+    lasting = extend(document, to=Level.B_LTA, trust=trust, timestamps=authority, at=clock.now())
+
+Documents are only appended to: B-T by a document timestamp where a signature has no timestamp of its own, B-LT by
+the validation data of every signature and timestamp, B-LTA by a document timestamp over all of it. Extending a
+B-LTA document again renews it: fresh validation data first, for the last timestamp too, then a new timestamp.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
-from trust.pki.path import PathResult
+from trust.crypto.errors import CmsMalformed
+from trust.crypto.parsed_cms import ParsedCms
+from trust.documents.pdf.document import Document
+from trust.documents.pdf.embed import embed
+from trust.documents.pdf.errors import (
+    DocumentMalformed,
+    DocumentNotSigned,
+    ValidationDataMissing,
+    reading_a_strangers_file,
+)
+from trust.documents.pdf.history import History
+from trust.documents.pdf.messages import read_message
+from trust.documents.pdf.prepare import prepare_document_timestamp
+from trust.documents.pdf.signatures import EmbeddedSignature, read_signatures
+from trust.documents.pdf.store import Material, read_store
+from trust.documents.pdf.validation_data import ValidationData, add_validation_data
+from trust.kernel.report import Check, Outcome
+from trust.pki.path import validate_path
+from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
+from trust.timestamp.errors import TimestampMalformed
+from trust.timestamp.tokens import parse_token
 
 
 class Level(StrEnum):
-    """The baseline levels."""
+    """PAdES baseline levels, each holding those before it."""
 
     B_B = "B-B"
     B_T = "B-T"
@@ -21,26 +45,139 @@ class Level(StrEnum):
     B_LTA = "B-LTA"
 
 
+class TimestampSource(Protocol):
+    """Where RFC 3161 tokens come from."""
+
+    def largest_token(self) -> int:
+        """The most octets a token has."""
+        ...
+
+    def token(self, imprint: bytes) -> bytes:
+        """A DER token over a SHA-256 imprint; raises an Unavailable where the authority is away."""
+        ...
+
+
+def extend(
+    document: bytes, *, to: Level, trust: TrustStore, timestamps: TimestampSource, at: datetime
+) -> bytes:
+    """The document with every signature at least at level `to`; unchanged where it is.
+
+    `at` is the moment of extending. Raises DocumentNotSigned, DocumentRefused, ValidationDataMissing where the
+    trust store lacks what B-LT has to embed, and whatever `timestamps` raises.
+    """
+    with reading_a_strangers_file():
+        signatures = read_signatures(History(Document(document)))
+    if not signatures:
+        raise DocumentNotSigned("the document has no signature that could be extended")
+
+    # 1. B-T: a time for whichever signature has none.
+    if to is not Level.B_B and not all(_has_time(each, signatures) for each in signatures):
+        document = add_document_timestamp(document, timestamps)
+
+    # 2. B-LT: what a verifier needs for every signature and timestamp so far.
+    if to in (Level.B_LT, Level.B_LTA):
+        document += add_validation_data(document, validation_data_of(document, trust=trust, at=at))
+
+    # 3. B-LTA: all of that under a timestamp.
+    if to is Level.B_LTA:
+        document = add_document_timestamp(document, timestamps)
+    return document
+
+
+def add_document_timestamp(document: bytes, timestamps: TimestampSource) -> bytes:
+    """The document under one timestamp more.
+
+    A token larger than the authority said is given the room it needs by a second preparation, and a second token.
+    """
+    prepared = prepare_document_timestamp(document, reserved=timestamps.largest_token())
+    token = timestamps.token(prepared.digest)
+    if len(token) > prepared.contents_capacity:
+        prepared = prepare_document_timestamp(document, reserved=len(token) + len(token) // 4)
+        token = timestamps.token(prepared.digest)
+    return embed(prepared, token)
+
+
+def _has_time(signature: EmbeddedSignature, all_of_them: tuple[EmbeddedSignature, ...]) -> bool:
+    """Whether a timestamp stands in the signature or covers it; whether it holds is for validation to say."""
+    if signature.is_document_timestamp:
+        return True
+    if any(each.is_document_timestamp and each.covered_end > signature.covered_end for each in all_of_them):
+        return True
+    message = read_message(signature).parsed
+    return message is not None and bool(message.timestamp_tokens)
+
+
+def validation_data_of(document: bytes, *, trust: TrustStore, at: datetime) -> ValidationData:
+    """Certificates and revocation data for every signature and timestamp in the document, from what is known.
+
+    What the document holds already and what the trust store knows is used. Raises ValidationDataMissing where a
+    path or its revocation data cannot be found: a level that is not reached is not claimed.
+    """
+    with reading_a_strangers_file():
+        history = History(Document(document))
+        signatures = read_signatures(history)
+        held = read_store(history.view(history.last)).all
+    known = _Known(trust=trust, held=held, now=at)
+    found = ValidationData()
+    for signature in signatures:
+        message = read_message(signature)
+        if message.octets is None:
+            raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
+        if signature.is_document_timestamp:
+            found = found.merged(known.of_token(message.octets)[0])
+            continue
+        if message.parsed is None:
+            raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
+        times = []
+        for token in message.parsed.timestamp_tokens:
+            data, time = known.of_token(token)
+            found = found.merged(data)
+            times.append(time)
+        signed = min(times, default=at)
+        found = found.merged(known.of_message(message.parsed, Purpose.DOCUMENT_SIGNING, at=signed))
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
-class Inside:
-    """The material of one document by its octets, with the octet of the file up to which each piece is needed."""
+class _Known:
+    """What is at hand for completing paths: the trust store, and what the document holds already."""
 
-    offsets: Mapping[bytes, int]
-    anchors: frozenset[bytes]
+    trust: TrustStore
+    held: Material
+    now: datetime
 
-    def end_of(self, paths: Sequence[PathResult]) -> int | None:
-        """How far into the file all reaches that these paths rest on; None where a part of it is not inside."""
-        needed = {
-            octets
-            for path in paths
-            for octets in (*path.certificates_used, *path.crls_used, *path.ocsps_used)
-            if octets not in self.anchors
-        }
-        if not all(path.passed for path in paths) or not needed <= self.offsets.keys():
-            return None
-        return max((self.offsets[octets] for octets in needed), default=0)
+    def of_token(self, token: bytes) -> tuple[ValidationData, datetime]:
+        """The data for a token's authority, and what the token says; whether it is true is for validation to say."""
+        try:
+            parsed, info = parse_token(token)
+        except (CmsMalformed, TimestampMalformed) as error:
+            raise ValidationDataMissing(f"a timestamp cannot be read: {error.message}") from error
+        return self.of_message(parsed, Purpose.TIMESTAMPING, at=info.gen_time), info.gen_time
+
+    def of_message(self, message: ParsedCms, purpose: Purpose, *, at: datetime) -> ValidationData:
+        """The path of one message's signer, and the lists and answers that speak for it."""
+        if message.signer_certificate is None:
+            raise ValidationDataMissing("a signature does not hold its signer's certificate")
+        result = validate_path(
+            message.signer_certificate,
+            intermediates=(*message.certificates, *(item.octets for item in self.held.certificates)),
+            trust=self.trust,
+            at=at,
+            now=self.now,
+            purpose=purpose,
+            extra_crls=(*message.crls, *(item.octets for item in self.held.crls)),
+            extra_ocsps=tuple(item.octets for item in self.held.ocsps),
+        )
+        missing = [check for check in result.checks if _is_missing(check)]
+        if missing:
+            raise ValidationDataMissing(f"validation data cannot be completed: {missing[0].detail}")
+        return ValidationData(
+            certificates=result.certificates_used, crls=result.crls_used, ocsps=result.ocsps_used
+        )
 
 
-def anchors_only(trust: TrustStore) -> TrustStore:
-    """What a verifier has who knows nothing but the anchors, and whether they are believed."""
-    return TrustStore(anchors=trust.anchors, anchor_terms=trust.anchor_terms)
+def _is_missing(check: Check) -> bool:
+    """Without a path or an answer about revocation there is nothing to embed; a bad answer is one too."""
+    return check.outcome is not Outcome.PASSED and (
+        check.code == "chain" or check.sub_indication == "TRY_LATER"
+    )

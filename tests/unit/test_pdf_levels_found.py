@@ -1,0 +1,213 @@
+"""Levels of signatures, and what timestamps prove about what is older than they are."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support.longterm import add_document_timestamp, add_store
+from tests.support.pdfs import build_pdf, seal
+from tests.support.pki import TestPki, with_profile
+from trust.crypto.policy import shipped_policy
+from trust.documents.pdf import judging, read_back, validate
+from trust.kernel.report import Indication, Outcome
+from trust.pki.profiles import ProfileName
+from trust.pki.trust_store import TrustStore
+
+VALID, INVALID, CANNOT_TELL = Indication.VALID, Indication.INVALID, Indication.CANNOT_TELL
+YEAR = timedelta(days=365)
+
+
+@pytest.fixture(scope="module")
+def pki():
+    return TestPki()
+
+
+@pytest.fixture(scope="module")
+def anchors(pki):
+    """What somebody has who knows nothing but the root."""
+    return TrustStore(anchors=(pki.root.certificate,))
+
+
+@pytest.fixture(scope="module")
+def sealed(pki):
+    return seal(build_pdf(), pki.leaf(), pki=pki)
+
+
+@pytest.fixture(scope="module")
+def with_material(pki, sealed):
+    return add_store(
+        sealed,
+        certificates=[pki.issuing.certificate],
+        crls=[pki.crl(pki.root), pki.crl()],
+        contents=read_back(sealed).contents,
+    )
+
+
+def open_ones(report):
+    return {
+        (check.code, check.sub_indication)
+        for check in report.all_checks()
+        if check.outcome is not Outcome.PASSED
+    }
+
+
+def level(report):
+    return report.parts[0].facts["level"]
+
+
+def test_a_document_alone_proves_itself_once_its_material_is_inside(pki, anchors, sealed, with_material):
+    assert open_ones(validate(sealed, trust=anchors, at=pki.now)) == {("revocation", "TRY_LATER")}
+    report = validate(with_material, trust=anchors, at=pki.now)
+    assert report.indication is VALID, open_ones(report)
+    assert level(report) == "B-LT"
+    assert report.parts[0].facts["signing_time_source"] == "signature-timestamp"
+
+
+def test_material_that_only_the_verifier_has_makes_no_long_term_level(pki, sealed):
+    report = validate(sealed, trust=pki.trust_store(), at=pki.now)
+    assert report.indication is VALID
+    assert level(report) == "B-T"
+    only_some = add_store(sealed, crls=[pki.crl(pki.root)])
+    assert level(validate(only_some, trust=pki.trust_store(), at=pki.now)) == "B-T"
+
+
+def test_the_level_is_found_although_the_verifier_has_material_of_its_own(pki, with_material):
+    assert level(validate(with_material, trust=pki.trust_store(), at=pki.now)) == "B-LT"
+
+
+def test_a_document_timestamp_over_the_material_makes_the_archival_level(pki, anchors, with_material, sealed):
+    kept = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(hours=1))
+    report = validate(kept, trust=anchors, at=pki.now + timedelta(hours=2))
+    assert report.indication is VALID, open_ones(report)
+    assert level(report) == "B-LTA"
+    early = add_document_timestamp(sealed, pki)
+    too_early = add_store(early, certificates=[pki.issuing.certificate], crls=[pki.crl(pki.root), pki.crl()])
+    assert level(validate(too_early, trust=anchors, at=pki.now)) == "B-LT"
+
+
+def test_a_document_timestamp_alone_proves_a_time_too(pki, sealed):
+    bare = seal(build_pdf(), pki.leaf(), pki=pki, stamped=False)
+    later = pki.now + timedelta(minutes=10)
+    report = validate(add_document_timestamp(bare, pki, gen_time=later), trust=pki.trust_store(), at=later)
+    assert report.indication is VALID, open_ones(report)
+    first, stamp = report.parts
+    assert first.facts["level"] == "B-T"
+    assert first.facts["signing_time_source"] == stamp.facts["signing_time_source"] == "document-timestamp"
+    assert first.facts["signing_time"] == "2026-11-22T08:10:00.000Z"
+
+
+def test_without_any_timestamp_the_time_is_only_claimed(pki):
+    bare = seal(build_pdf(), pki.leaf(), pki=pki, stamped=False)
+    (part,) = validate(bare, trust=pki.trust_store(), at=pki.now).parts
+    assert part.facts["signing_time"] is None
+    assert part.facts["signing_time_source"] == "claimed"
+
+
+def test_an_expired_authority_of_the_newest_timestamp_leaves_everything_open(pki, anchors, with_material):
+    """Whoever has an expired authority's key can make tokens of any time (EN 319 102-1 §5.4)."""
+    kept = add_document_timestamp(with_material, pki)
+    for document in (with_material, kept):
+        report = validate(document, trust=anchors, at=pki.now + 2 * YEAR)
+        assert report.indication is CANNOT_TELL
+        assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in open_ones(report)
+        assert report.to_json()["sub_indication"] in {"OUT_OF_BOUNDS_NO_POE", "TRY_LATER"}
+
+
+def renewed(pki, document, moment):
+    """A document timestamp of a second authority made at a moment, with what it takes to validate that one."""
+    second = pki.leaf(
+        ProfileName.TIMESTAMP,
+        subject={"CN": "第二时间戳"},
+        not_before=moment - timedelta(days=9),
+        not_after=moment + 3 * YEAR,
+    )
+    stamped = add_document_timestamp(document, pki, gen_time=moment, authority=second)
+    starts = moment - timedelta(hours=1)
+    lists = [pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)]
+    return add_store(stamped, crls=lists)
+
+
+def test_a_later_timestamp_keeps_what_has_expired_since(pki, anchors, with_material):
+    """Signer and first authority expire after a year; a second one stamped in time, so both still count."""
+    in_time = renewed(pki, with_material, pki.now + timedelta(days=300))
+    report = validate(in_time, trust=anchors, at=pki.now + 2 * YEAR)
+    assert report.indication is VALID, open_ones(report)
+    assert level(report) == "B-LTA"
+    assert report.parts[0].facts["signing_time"] == "2026-11-22T08:00:00.000Z"
+    too_late = renewed(pki, with_material, pki.now + timedelta(days=400))
+    report = validate(too_late, trust=anchors, at=pki.now + 2 * YEAR)
+    assert report.indication is CANNOT_TELL
+    assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in open_ones(report)
+
+
+def test_a_revocation_before_a_document_timestamp_leaves_open_when_it_was_signed():
+    pki = TestPki()
+    leaf = pki.leaf()
+    bare = seal(build_pdf(), leaf, pki=pki, stamped=False)
+    pki.revoke(leaf, at=pki.now - timedelta(hours=1))
+    report = validate(add_document_timestamp(bare, pki), trust=pki.trust_store(), at=pki.now)
+    assert report.indication is CANNOT_TELL
+    assert open_ones(report) == {("revocation", "REVOKED_NO_POE")}
+
+
+def test_a_chain_of_timestamps_reaches_back_link_by_link(pki, anchors, with_material):
+    first = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(days=1))
+    chained = renewed(pki, first, pki.now + timedelta(days=200))
+    report = validate(chained, trust=anchors, at=pki.now + 2 * YEAR)
+    assert report.indication is VALID, open_ones(report)
+    assert [part.kind for part in report.parts] == [
+        "pdf-signature",
+        "pdf-document-timestamp",
+        "pdf-document-timestamp",
+    ]
+    assert level(report) == "B-LTA"
+
+
+def test_a_broken_timestamp_proves_nothing(pki, anchors, with_material):
+    other = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(days=300))
+    broken = other.replace(b"/Producer (test)", b"/Producer (tasT)", 1)
+    report = validate(broken, trust=anchors, at=pki.now + timedelta(days=300))
+    assert report.indication is INVALID
+    assert report.parts[0].facts["signing_time_source"] != "document-timestamp"
+
+
+def test_a_list_of_an_authority_that_expired_before_anything_proves_the_list_does_not_count(sealed):
+    """An authority's broken key makes lists of any date: one in the store needs a proof of its own."""
+    pki = TestPki()
+    brief = pki.authority(
+        pki.root, with_profile(ProfileName.ISSUING_AUTHORITY, validity=timedelta(days=30)), name="短期签发"
+    )
+    leaf = pki.leaf(authority=brief, not_after=pki.now + timedelta(days=20))
+    signed = seal(build_pdf(), leaf, pki=pki)
+    lists = [pki.crl(pki.root), pki.crl(brief), pki.crl()]
+    certificates = [brief.certificate, pki.issuing.certificate]
+    material = add_store(signed, certificates=certificates, crls=lists)
+    anchors = TrustStore(anchors=(pki.root.certificate,))
+    soon, late = pki.now + timedelta(days=10), pki.now + timedelta(days=100)
+    assert validate(material, trust=anchors, at=soon).indication is VALID
+    report = validate(material, trust=anchors, at=late)
+    assert report.indication is CANNOT_TELL
+    assert ("revocation", "TRY_LATER") in open_ones(report)
+    in_time = add_document_timestamp(material, pki, gen_time=soon)
+    starts = soon - timedelta(hours=1)
+    trust = replace(anchors, crls=(pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)))
+    report = validate(in_time, trust=trust, at=late)
+    assert report.indication is VALID, open_ones(report)
+
+
+def test_a_weak_algorithm_is_judged_when_the_signature_is_proven_to_have_existed(pki, sealed, monkeypatch):
+    ended = pki.now + timedelta(days=1)
+    weak = replace(shipped_policy(), keys={**shipped_policy().keys, "p256": ended})
+    monkeypatch.setattr(judging, "shipped_policy", lambda: weak)
+    assert validate(sealed, trust=pki.trust_store(), at=pki.now).indication is VALID
+    report = validate(sealed, trust=pki.trust_store(), at=ended + timedelta(hours=1))
+    assert report.indication is CANNOT_TELL
+    assert ("algorithm", "CRYPTO_CONSTRAINTS_FAILURE") in open_ones(report)
+
+
+def test_a_store_that_is_nonsense_is_left_aside(pki, sealed):
+    nonsense = add_store(sealed, certificates=[b"no", b""], crls=[b"\x30\x03\x02\x01\x05"], ocsps=[b"x"])
+    report = validate(nonsense, trust=pki.trust_store(), at=pki.now)
+    assert report.indication is VALID, open_ones(report)
+    assert level(report) == "B-T"

@@ -1,0 +1,39 @@
+"""The pages about algorithms and anchors say what the files and tables say."""
+
+import json
+import re
+from pathlib import Path
+
+from trust.pki.purposes import Purpose
+
+_ROOT = Path(__file__).resolve().parents[2]
+_POLICY = json.loads((_ROOT / "trust/crypto/policy.json").read_text(encoding="utf-8"))
+_PAGE = (_ROOT / "docs/algorithm-policy.md").read_text(encoding="utf-8")
+
+
+def _rows() -> dict[str, str]:
+    """What the page's tables say: each name with its end."""
+    found = {}
+    for names, end in re.findall(
+        r"^\| (`.+?`|RSA from \d+ bits) \| (no end|\d{4}-\d\d-\d\d) \|", _PAGE, re.MULTILINE
+    ):
+        for name in names.replace("`", "").split(", "):
+            found[name] = end
+    return found
+
+
+def _end(row: dict[str, str | None]) -> str:
+    until = row["accepted_until"]
+    return "no end" if until is None else until.removesuffix("T00:00:00Z")
+
+
+def test_the_page_has_every_algorithm_with_its_end_and_no_other() -> None:
+    expected = {name: _end(row) for table in ("digests", "keys") for name, row in _POLICY[table].items()}
+    expected |= {f"RSA from {row['from_bits']} bits": _end(row) for row in _POLICY["rsa_keys"]}
+    assert _rows() == expected
+
+
+def test_the_formats_page_names_every_purpose_of_an_anchor() -> None:
+    page = (_ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    wanted = [purpose for purpose in Purpose if purpose is not Purpose.ANY]
+    assert all(f"`{purpose.value.replace(' ', '-')}`" in page for purpose in wanted)

@@ -1,0 +1,63 @@
+"""How far the objects of a revision reach: none may begin in what is signed and end in what came later.
+
+A stream that is longer than the file was when it was signed would be filled by whoever appends to it, and an
+array or string left open would be closed by them, without any object being replaced.
+"""
+
+from itertools import accumulate
+
+from trust.documents.pdf.crossreference import ENDSTREAM, InFile
+from trust.documents.pdf.errors import DocumentRefused, DocumentTooLarge
+from trust.documents.pdf.history import History
+from trust.documents.pdf.syntax import Dictionary, IndirectObject
+
+# Streams whose length is wrong are looked for to their end; honest files have a handful at most.
+_MAX_BROKEN_STREAMS = 1_000
+
+
+class Extents:
+    """For each revision, the furthest octet of all objects that it or an earlier one names."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._broken = 0
+        self._furthest: list[int] | None = None
+
+    def furthest(self, index: int) -> int:
+        """The furthest octet of the revisions up to this one; raises DocumentRefused."""
+        if self._furthest is None:
+            self._furthest = list(accumulate(map(self._of_section, range(self._history.last)), max))
+        return self._furthest[index]
+
+    def _of_section(self, index: int) -> int:
+        """Objects that cannot be read at all reach nowhere: nobody reads them differently later."""
+        furthest = 0
+        for number, location in self._history.sections[index].entries.items():
+            if not isinstance(location, InFile) or not number:
+                continue
+            try:
+                found = self._history.document.at(number, location)
+            except DocumentTooLarge:
+                raise
+            except DocumentRefused:
+                continue
+            furthest = max(furthest, found.end, self._stream_end(index, found))
+        return furthest
+
+    def _stream_end(self, index: int, found: IndirectObject) -> int:
+        if found.stream is None or not isinstance(found.value, Dictionary):
+            return found.end
+        view = self._history.view(index)
+        try:
+            end = view.stream_end(found)
+        except DocumentRefused:
+            end = found.stream
+        data = self._history.document.data
+        if end <= len(data) and ENDSTREAM.match(data, end) is not None:
+            return end
+        # Readers then go by the length all the same, or by the next end of a stream that they find.
+        self._broken += 1
+        if self._broken > _MAX_BROKEN_STREAMS:
+            raise DocumentTooLarge("the document has more streams of a wrong length than are looked into")
+        found_end = data.find(b"endstream", found.stream)
+        return max(end, len(data) if found_end < 0 else found_end)
