@@ -23,7 +23,8 @@ from trust.pki.purposes import Purpose
 FILE_NAME = "anchors.json"
 FORMAT = "yinxin-anchors/v1"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
-_BY_WORD = {purpose.value.replace(" ", "-"): purpose for purpose in Purpose}
+# A purpose that asks nothing is of a look at a certificate, not of an anchor.
+_BY_WORD = {each.value.replace(" ", "-"): each for each in Purpose if each is not Purpose.ANY}
 
 
 @dataclass(frozen=True, kw_only=True)
