@@ -41,8 +41,14 @@ def is_comment(annotation: Dictionary) -> bool:
 def judge_pages(comparison: Comparison) -> dict[Reference, list[PageUse]]:
     """Judges what was added to the pages; gives the annotations that have to be those of new signatures."""
     placed: dict[Reference, list[PageUse]] = {}
+    judged: set[tuple[Reference, Reference]] = set()
     for page in comparison.uses.pages_listing(comparison.replaced):
         now = comparison.after.dictionary(page.reference) or Dictionary()
+        # Pages may share one list; it is judged once.
+        if isinstance(listed := now.get("Annots"), Reference) and page.annotations is not None:
+            if (page.annotations, listed) in judged:
+                continue
+            judged.add((page.annotations, listed))
         before = comparison.before.array(page.dictionary.get("Annots")) or []
         after = comparison.after.array(now.get("Annots")) or []
         if not same_lists(before, after[: len(before)]):

@@ -362,7 +362,10 @@ class Uses:
         return [(each, use) for each, use in marked if use not in known.get(each, frozenset())]
 
     def _note_annotations(self, page: PageUse) -> None:
-        if self._annotated is not None:
+        if self._annotated is None:
+            return
+        # Pages may share one list; it is walked once.
+        if page.annotations is None or min(self._lists[page.annotations.number]) == page.reference.number:
             for value in self.view.array(page.dictionary.get("Annots")) or []:
                 if isinstance(value, Reference):
                     self._annotated.setdefault(value.number, page.reference.number)
