@@ -22,6 +22,7 @@ from trust.documents.pdf.changes import (
 from trust.documents.pdf.crossreference import InFile, InStream, Location
 from trust.documents.pdf.form_changes import judge_form
 from trust.documents.pdf.history import RevisionView
+from trust.documents.pdf.layout import problems_of_layout
 from trust.documents.pdf.page_changes import is_comment, judge_comment, judge_pages
 from trust.documents.pdf.references import ReferenceIndex, is_metadata
 from trust.documents.pdf.store_changes import judge_validation_data
@@ -70,6 +71,10 @@ def judge_step(uses: Uses, after: RevisionView, sound: SoundSignatures, referenc
 
         # 4. What is new belongs to that, and did not come to life where the file referred to nothing.
         _judge_created(comparison)
+
+        # 5. And it is written so that nobody reads it otherwise.
+        for problem in problems_of_layout(after, before.end):
+            findings.forbid(problem)
 
     uses.follow(after, comparison.replaced, comparison.created, anew=findings.forbidden)
     return findings.step(after)
