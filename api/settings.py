@@ -92,6 +92,11 @@ class Settings:
     )
     max_document_bytes: int = _setting(64 * 1024 * 1024, "largest document to seal or verify, in octets")
     max_package_bytes: int = _setting(256 * 1024 * 1024, "largest submission to archive, in octets")
+    fetch_hosts: str = _setting(
+        "",
+        "exact host names that `yinxin verify --fetch` may ask for lists, answers and authorities' certificates, "
+        "separated by commas; empty: none",
+    )
     log_json: bool = _setting(False, "logs as JSON lines")
 
     @classmethod

@@ -187,7 +187,8 @@ class SealAuthorisations:
     ) -> SealAuthorisation | None:
         """The standing authorisation to use: the newest that can be used at this moment, else the newest.
 
-        Of this application for this item, and this seal if one is named; with `digests` one that allows them.
+        Of this application for this item, and this seal if one is named; with `digests` one that allows them,
+        without them rather one for documents alone, so that documents do not use up what was given for digests.
         """
         table = seal_authorisations
         usable = and_(
@@ -208,7 +209,7 @@ class SealAuthorisations:
         if digests:
             query = query.where(table.c.allows_digests)
         row = self._work.execute(
-            query.order_by(usable.desc(), table.c.granted_at.desc()).limit(1)
+            query.order_by(usable.desc(), table.c.allows_digests, table.c.granted_at.desc()).limit(1)
         ).one_or_none()
         return None if row is None else _authorisation(row)
 

@@ -103,10 +103,14 @@ def verify(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write the report as a page of its own, with pictures.")
     ] = None,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="Ask the hosts of YINXIN_FETCH_HOSTS for what certificates name."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a file offline. Exit codes: 0 valid, 1 invalid, 2 cannot tell, 3 usage."""
-    from api.cli.verifying import verify_path
+    """Verify a file, offline unless --fetch. Exit codes: 0 valid, 1 invalid, 2 cannot tell, 3 usage."""
+    from api.cli.verifying import allowed_hosts, verify_path
 
     raise typer.Exit(
         verify_path(
@@ -118,6 +122,7 @@ def verify(
             content=content,
             digest=digest,
             html=html,
+            hosts=allowed_hosts(load_settings()) if fetch else None,
         )
     )
 

@@ -31,6 +31,8 @@ router = APIRouter(prefix="/v1", tags=["seals"])
 
 # Item descriptions of a full batch, each with room for every field.
 _MAX_ITEMS_CHARACTERS = MAX_ITEMS * 2000
+# All documents of a batch are held in memory together, and twice: as they came and as they are prepared.
+_MAX_BATCH_BYTES = 128 * 1024 * 1024
 # Twice the digits of the longest digest, SHA-512.
 _HexDigest = Annotated[str, Field(pattern="^([0-9a-f]{2}){32,64}$")]
 
@@ -120,7 +122,11 @@ def use_seal_on_many(
     files = documents or []
     if len(files) > MAX_ITEMS:
         raise TooLarge(f"a batch has at most {MAX_ITEMS} files")
-    octets = [read_upload(file, services.settings.max_document_bytes) for file in files]
+    octets: list[bytes] = []
+    room = _MAX_BATCH_BYTES
+    for file in files:
+        octets.append(read_upload(file, min(room, services.settings.max_document_bytes)))
+        room -= len(octets[-1])
     request = BatchRequest(
         items=tuple(_wanted(item, octets) for item in wanted.items),
         idempotency_key=idempotency_key,

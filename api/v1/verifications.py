@@ -41,13 +41,19 @@ class CheckAnswer(Answer):
 
 
 class ReportAnswer(Answer):
-    """A report: what it came to (ETSI EN 319 102-1), every check, facts worth showing, and what lies inside."""
+    """A report: what it came to, every check, facts worth showing, and what lies inside.
+
+    `etsi_indication` and `sub_indication` say the same in the words of ETSI EN 319 102-1 §5.1.3; the second is null
+    where it is valid.
+    """
 
     kind: str
     kind_text: str
     subject: str
     indication: Indication
     indication_text: str
+    etsi_indication: str
+    sub_indication: str | None
     checks: list[CheckAnswer]
     facts: dict[str, Any]
     fact_titles: dict[str, str]
@@ -187,6 +193,8 @@ def _report(report: Report, language: Language) -> dict[str, Any]:
         "subject": report.subject,
         "indication": report.indication,
         "indication_text": indication_text(report.indication, language),
+        "etsi_indication": report.indication.etsi,
+        "sub_indication": report.sub_indication,
         "checks": [_check(check, language) for check in report.checks],
         "facts": dict(report.facts),
         "fact_titles": {name: fact_text(name, language) for name in report.facts},

@@ -18,7 +18,10 @@ from typing import IO, Any, Final
 from trust.crypto.digests import Digest
 from trust.documents.pdf import FoundText
 from trust.documents.pdf.keywords import MAX_FOUND
+from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.report import Check, Indication, Outcome, Report
+from trust.pki.anchors import AnchorTerms
+from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
 from trust.verify.content import SignedContent
 
@@ -77,6 +80,8 @@ def encode_trust(trust: TrustStore) -> bytes:
             "crls": [base64.b64encode(der).decode() for der in trust.crls],
             "status_lists": dict(trust.status_lists),
             "ledger_keys": list(trust.ledger_keys),
+            "ocsps": [base64.b64encode(der).decode() for der in trust.ocsps],
+            "anchor_terms": {name: _encode_terms(terms) for name, terms in trust.anchor_terms.items()},
         }
     ).encode()
 
@@ -90,6 +95,27 @@ def decode_trust(octets: bytes) -> TrustStore:
         crls=tuple(base64.b64decode(text) for text in given["crls"]),
         status_lists=MappingProxyType(given["status_lists"]),
         ledger_keys=tuple(given["ledger_keys"]),
+        ocsps=tuple(base64.b64decode(text) for text in given["ocsps"]),
+        anchor_terms=MappingProxyType(
+            {name: _decode_terms(terms) for name, terms in given["anchor_terms"].items()}
+        ),
+    )
+
+
+def _encode_terms(terms: AnchorTerms) -> Mapping[str, Any]:
+    return {
+        "purposes": None if terms.purposes is None else sorted(terms.purposes),
+        "from": None if terms.trusted_from is None else rfc3339(terms.trusted_from),
+        "until": None if terms.trusted_until is None else rfc3339(terms.trusted_until),
+    }
+
+
+def _decode_terms(given: Mapping[str, Any]) -> AnchorTerms:
+    purposes, since, until = given["purposes"], given["from"], given["until"]
+    return AnchorTerms(
+        purposes=None if purposes is None else frozenset(map(Purpose, purposes)),
+        trusted_from=None if since is None else parse_rfc3339(since),
+        trusted_until=None if until is None else parse_rfc3339(until),
     )
 
 

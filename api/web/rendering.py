@@ -68,6 +68,7 @@ def page(
             other_language=other.value,
             other_link=visit.link(path, **kept, lang=other.value),
             asset=address_of,
+            unfolded=False,
             **values,
         )
     )

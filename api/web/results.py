@@ -35,6 +35,12 @@ _TOLD: Final = frozenset(
         "authority", "gen_time", "later_revisions", "field",
     }
 )  # fmt: skip
+# What a file of the PKI is asked for first.
+_ASKED_FIRST: Final = {
+    "certificate": ("subject", "issuer", "valid_from", "valid_until"),
+    "crl": ("issuer", "this_update", "next_update", "entries"),
+    "ocsp": ("responder", "produced_at"),
+}
 # A name in a certificate is only the signer's once these hold.
 _NAME_HOLDS: Final = ("chain", "certificate-signature", "signature")
 _MAX_VALUE_CHARACTERS: Final = 500
@@ -111,13 +117,17 @@ def result_of(report: Report, language: Language, say: Say) -> Result:
         more=tuple(
             _row(name, value, language, say)
             for name, value in report.facts.items()
-            if name not in _TOLD and name != "claims" and value is not None
+            if value is not None and name not in _told(report.kind)
         ),
         later=tuple(_later_revisions(report, language, say)),
         checks=checks,
         parts=parts,
         reasons=tuple(dict.fromkeys([*own, *inner])),
     )
+
+
+def _told(kind: str) -> frozenset[str]:
+    return _TOLD | {"claims", "answers", *_ASKED_FIRST.get(kind, ())}
 
 
 def _sentence(report: Report, _: Say) -> str:
@@ -148,6 +158,7 @@ def _sentence(report: Report, _: Say) -> str:
         "timestamp": _("The timestamp is genuine: the content existed by then and has not been changed."),
         "certificate": _("The certificate is genuine and holds at this time."),
         "crl": _("The list is genuine and current."),
+        "ocsp": _("The answer is genuine and current. What it says of the certificate stands below."),
     }.get(report.kind, _("Every check passed."))
 
 
@@ -169,6 +180,11 @@ def _facts(report: Report, language: Language, _: Say) -> Iterator[Row]:
         yield from _signature_facts(report, language, _)
     elif isinstance(facts.get("gen_time"), str):
         yield Row(title=fact_text("gen_time", language), moment=moment_of(facts["gen_time"]))
+    for name in _ASKED_FIRST.get(report.kind, ()):
+        if facts.get(name) is not None:
+            yield _row(name, facts[name], language, _)
+    if report.kind == "ocsp":
+        yield from _answers(facts.get("answers"), language, _)
     claims = facts.get("claims")
     if isinstance(claims, Mapping):
         shown = {name: value for name, value in claims.items() if name not in _PROTOCOL_CLAIMS}
@@ -180,6 +196,22 @@ def _facts(report: Report, language: Language, _: Say) -> Iterator[Row]:
                     for name, value in shown.items()
                 ),
             )
+
+
+def _answers(answers: Any, language: Language, _: Say) -> Iterator[Row]:
+    """What a responder says of each certificate, by its serial number."""
+    said = {"good": _("not revoked"), "revoked": _("revoked"), "unknown": _("not known to the responder")}
+    rows = tuple(
+        Row(
+            title=plain_line(str(each.get("serial")), _MAX_VALUE_CHARACTERS),
+            text=said.get(str(each.get("state")), ""),
+            note=plain_line(str(each["revoked_at"]), 40) if each.get("revoked_at") else "",
+        )
+        for each in (answers if isinstance(answers, list | tuple) else ())
+        if isinstance(each, Mapping)
+    )
+    if rows:
+        yield Row(title=fact_text("answers", language), rows=rows)
 
 
 def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row]:

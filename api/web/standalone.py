@@ -26,4 +26,5 @@ def standalone_report(
         pages=pages_of(shown, report, language, say),
         name=shown_name(name),
         verified_at=verified_at,
+        unfolded=True,
     )

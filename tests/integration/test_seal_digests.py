@@ -113,9 +113,17 @@ def test_an_authorisation_for_documents_signs_no_digest_and_the_refusal_is_kept(
 def test_a_digest_authorisation_beside_one_for_documents_is_found(shared_house: House) -> None:
     desk = shared_house.sealing_agency()
     digests = desk.authorise(digests=True)
-    desk.authorise()
+    documents = desk.authorise()
     (use,) = sign(desk, asked()).uses
     assert use.authorisation_id == digests.id
+    assert desk.seal_document(build_pdf()).use.authorisation_id == documents.id
+
+
+def test_documents_use_up_what_is_for_digests_only_where_nothing_else_is_left(shared_house: House) -> None:
+    desk = shared_house.sealing_agency(uses=1)
+    digests = desk.authorise(digests=True)
+    assert desk.seal_document(build_pdf()).use.authorisation_id != digests.id
+    assert desk.seal_document(build_pdf()).use.authorisation_id == digests.id
 
 
 def test_another_item_and_another_agency_have_no_authorisation(desk: SealingAgency) -> None:

@@ -53,9 +53,15 @@ def batch(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Any:
 
 @pytest.mark.parametrize(("octets", "name"), [(MESSAGE, "a.p7s"), (STAMP, "a.tsr")])
 def test_a_signature_is_held_against_the_content_sent_with_it(client, octets, name):
-    assert verified(client, octets, name, CONTENT)["indication"] == "valid"
+    valid = verified(client, octets, name, CONTENT)
+    assert (valid["indication"], valid["etsi_indication"], valid["sub_indication"]) == (
+        "valid",
+        "TOTAL-PASSED",
+        None,
+    )
     assert verified(client, octets, name, CONTENT + b"x")["indication"] == "invalid"
-    assert verified(client, octets, name)["indication"] == "cannot_tell"
+    alone = verified(client, octets, name)
+    assert (alone["etsi_indication"], alone["sub_indication"]) == ("INDETERMINATE", "SIGNED_DATA_NOT_FOUND")
     for algorithm in (Digest.SHA256, Digest.SHA512):
         text = f"{algorithm}:{digest_of(CONTENT, algorithm).hex()}"
         expected = "valid" if algorithm is Digest.SHA256 else "cannot_tell"

@@ -106,7 +106,7 @@ def test_a_command_or_option_that_is_not_there_is_found() -> None:
     assert not _is_command(["db"], [])
     assert not _is_command(["rewrap"], [])
     assert not _is_command(["db", "downgrade"], [])
-    assert not _is_command(["verify"], ["FILE", "--fetch"])
+    assert not _is_command(["verify"], ["FILE", "--upload"])
 
 
 def _is_command(words: list[str], rest: list[str]) -> bool:

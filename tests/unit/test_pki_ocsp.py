@@ -19,7 +19,7 @@ from trust.pki import ocsp as reader
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason
 from trust.pki.errors import OcspMalformed
-from trust.pki.ocsp import CertificateState, basic_of, read_ocsp
+from trust.pki.ocsp import CertificateState, basic_of, read_ocsp, response_of
 from trust.pki.path import PathResult, validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
@@ -103,6 +103,7 @@ def test_the_basic_answer_inside_is_an_answer_too() -> None:
     basic = basic_of(octets)
     assert len(basic) < len(octets)
     assert basic_of(basic) == basic
+    assert response_of(basic) == response_of(octets) == octets
     assert read_ocsp(basic).responses == read_ocsp(octets).responses
     assert _revocation(_validate(basic)) == _GOOD
 

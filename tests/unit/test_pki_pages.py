@@ -35,4 +35,5 @@ def test_the_page_has_every_algorithm_with_its_end_and_no_other() -> None:
 
 def test_the_formats_page_names_every_purpose_of_an_anchor() -> None:
     page = (_ROOT / "docs/formats.md").read_text(encoding="utf-8")
-    assert all(f"`{purpose.value.replace(' ', '-')}`" in page for purpose in Purpose)
+    wanted = [purpose for purpose in Purpose if purpose is not Purpose.ANY]
+    assert all(f"`{purpose.value.replace(' ', '-')}`" in page for purpose in wanted)

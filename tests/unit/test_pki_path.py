@@ -403,7 +403,9 @@ def test_a_partial_list_is_heard_about_what_it_is_about(pki: TestPki, only: str,
 def test_rubbish_among_the_helpers_is_left_aside(pki: TestPki) -> None:
     leaf = pki.leaf()
     rubbish = (b"", b"\x30\x80", bytes(100_000), leaf.certificate[:-5])
-    result = _validate(pki, leaf, intermediates=(*rubbish, *leaf.chain), extra_crls=rubbish)
+    result = _validate(
+        pki, leaf, intermediates=(*rubbish, *leaf.chain), extra_crls=rubbish, extra_ocsps=rubbish
+    )
     assert result.passed
 
 

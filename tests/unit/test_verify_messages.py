@@ -1,12 +1,16 @@
 """Detached and enveloped signatures, timestamps, certificates and lists that strangers bring."""
 
 import io
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from tests.support.foreign_pki import answer, authority, person
 from tests.support.messages import pem, response, signature, streamed, together
 from tests.support.pki import TestPki
 from trust.crypto import der
@@ -253,8 +257,10 @@ def test_kinds_are_told_from_the_first_octets_alone(data, found):
     assert format_of(data[:1024], "upload") is found
 
 
-MADE = [DETACHED, INSIDE, streamed(INSIDE), TOKEN, response(TOKEN), SEAL.certificate, PKI.crl()]
-NAMES = ["x", "x.p7s", "x.tsr", "x.cer", "x.crl"]
+ROOT = authority("root")
+ANSWER = answer(person("leaf", ROOT), ROOT)
+MADE = [ANSWER, DETACHED, INSIDE, streamed(INSIDE), TOKEN, response(TOKEN), SEAL.certificate, PKI.crl()]
+NAMES = ["x", "x.p7s", "x.tsr", "x.cer", "x.crl", "x.ocsp"]
 
 
 @settings(deadline=None, max_examples=120)
@@ -321,3 +327,20 @@ def test_a_message_that_is_no_signed_data_is_refused():
 def test_a_timestamp_certificate_does_not_sign_documents():
     message = signature(PKI.leaf(ProfileName.TIMESTAMP, subject={"CN": "时间戳"}), CONTENT)
     assert ("certificate-usage", "CHAIN_CONSTRAINTS_FAILURE") in reasons(verify(message, CONTENT))
+
+
+SCHEMA = json.loads(
+    (Path(__file__).resolve().parents[2] / "docs/schemas/verification-report.schema.json").read_text()
+)
+
+
+@pytest.mark.parametrize("content", [None, CONTENT])
+def test_every_report_conforms_to_the_published_schema(content):
+    validator = Draft202012Validator(SCHEMA)
+    broken = [octets[: len(octets) // 2] for octets in MADE]
+    names = ("x", "x.p7s", "x.tsr", "x.cer", "x.crl", "x.ocsp")
+    for data in (*MADE, *broken, b"rubbish"):
+        for name in names:
+            shown = verify(data, content, name).to_json()
+            assert [error.message for error in validator.iter_errors(shown)] == []
+            assert json.loads(json.dumps(shown)) == shown

@@ -55,21 +55,8 @@ class SignerServer:
             self._path.unlink()
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        """One message's answer; a batch is answered item by item, each with its own outcome."""
-        name = message.get("do")
-        if name == "batch":
-            items = message.get("items")
-            if not isinstance(items, list) or len(items) > MAX_BATCH:
-                return refused(Malformed(f"a batch is a list of at most {MAX_BATCH} messages"))
-            return {"ok": [self._item(item) for item in items]}
-        return self._perform(str(name), message)
-
-    def _item(self, item: Any) -> dict[str, Any]:
-        if not isinstance(item, dict) or item.get("do") == "batch":
-            return refused(Malformed("an item of a batch is a message, and no batch itself"))
-        return self._perform(str(item.get("do")), item)
-
-    def _perform(self, name: str, message: dict[str, Any]) -> dict[str, Any]:
+        """One message's answer."""
+        name = str(message.get("do"))
         operation = self._operations.get(name)
         if operation is None:
             return refused(Malformed(f"the signer does not know {name!r}"))

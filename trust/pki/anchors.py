@@ -36,7 +36,8 @@ class AnchorTerms:
 
     def problem(self, purpose: Purpose, at: datetime) -> str | None:
         """Why the anchor is not believed for a purpose at a moment; None where it is."""
-        if self.purposes is not None and purpose not in self.purposes:
+        limited = self.purposes is not None and purpose is not Purpose.ANY
+        if limited and purpose not in (self.purposes or ()):
             return f"is not trusted for {purpose}"
         if self.trusted_from is not None and at < self.trusted_from:
             return f"is trusted only from {rfc3339(self.trusted_from)}"

@@ -22,7 +22,9 @@ MAX_ATTRIBUTES_IN_ONE = 16
 # The few hundred authorities and parties that recur in one process.
 _CACHED_NAMES = 1024
 
+NUMERIC_STRING = 0x12
 TELETEX_STRING = 0x14
+VISIBLE_STRING = 0x1A
 UNIVERSAL_STRING = 0x1C
 BMP_STRING = 0x1E
 _EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
@@ -34,6 +36,8 @@ _DECODERS: Mapping[int, Callable[[bytes], str]] = MappingProxyType(
     {
         der.PRINTABLE_STRING: lambda octets: octets.decode("ascii"),
         der.IA5_STRING: lambda octets: octets.decode("ascii"),
+        NUMERIC_STRING: lambda octets: octets.decode("ascii"),
+        VISIBLE_STRING: lambda octets: octets.decode("ascii"),
         der.UTF8_STRING: lambda octets: octets.decode("utf-8"),
         # What T.61 is in practice: Latin-1 (as OpenSSL and browsers hold it).
         TELETEX_STRING: lambda octets: octets.decode("latin-1"),

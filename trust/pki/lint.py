@@ -78,7 +78,7 @@ def _lint_frame(certificate: Certificate, profile: Profile) -> list[str]:
     findings = []
     if certificate.suite is None or certificate.scheme is None:
         findings.append("a key or signature algorithm is not in the table")
-    if not _MIN_SERIAL_BITS < certificate.serial.bit_length() <= 159:
+    if certificate.serial <= 0 or not _MIN_SERIAL_BITS < certificate.serial.bit_length() <= 159:
         findings.append("the serial number is too short to be random, or too long")
     if not certificate.not_before < certificate.not_after:
         findings.append("the validity ends before it begins")

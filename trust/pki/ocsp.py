@@ -163,6 +163,18 @@ def read_ocsp(octets: bytes) -> OcspAnswer:
         raise OcspMalformed(f"the OCSP answer cannot be read: {error.message}") from error
 
 
+def response_of(octets: bytes) -> bytes:
+    """The DER OCSPResponse around a BasicOCSPResponse, or itself: what a PDF's security store holds.
+
+    Raises OcspMalformed.
+    """
+    basic = basic_of(octets)
+    if basic != octets:
+        return octets
+    inner = der.sequence(der.oid(_ID_PKIX_OCSP_BASIC), der.octet_string(basic))
+    return der.sequence(der.enumerated(OcspStatus.SUCCESSFUL), der.context(0, inner))
+
+
 def basic_of(octets: bytes) -> bytes:
     """The DER BasicOCSPResponse inside an OCSPResponse, or itself; raises OcspMalformed."""
     if len(octets) > MAX_OCSP_BYTES:

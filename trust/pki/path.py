@@ -107,7 +107,7 @@ def validate_path(
         pool=pool,
         own_lists=trust.lists_by_issuer,
         lists=_readable(extra_crls, read_crl, MAX_EXTRA_CRLS),
-        answers=_readable(extra_ocsps, read_ocsp, MAX_EXTRA_OCSPS),
+        answers=(*trust.answers, *_readable(extra_ocsps, read_ocsp, MAX_EXTRA_OCSPS)),
         at=moment,
         now=now,
         policy=policy or shipped_policy(),

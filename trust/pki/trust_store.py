@@ -21,7 +21,8 @@ from trust.pki.anchors import FILE_NAME as ANCHOR_TERMS
 from trust.pki.anchors import AnchorTerms, read_anchor_terms
 from trust.pki.certificate import Certificate, read_certificate
 from trust.pki.distinguished_names import PreparedName
-from trust.pki.errors import CertificateMalformed, CrlMalformed, TrustStoreRefused
+from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed, TrustStoreRefused
+from trust.pki.ocsp import MAX_OCSP_BYTES, OcspAnswer, read_ocsp
 from trust.pki.revocation_list import MAX_CRL_BYTES, Crl, read_crl
 
 # A folder made by people: more than this is not a trust store but a mistake.
@@ -47,8 +48,8 @@ class TrustStore:
 
     `anchors` are believed; `intermediates` only help to build chains. `status_lists` maps a list's URI to its
     JWT; `ledger_keys` are C2SP verifier keys. `anchor_terms` says by fingerprint (SHA-256, hex) what an anchor is
-    believed for and when; one that is not in it is without limits. Nothing in here is fetched: what is missing is
-    not known.
+    believed for and when; one that is not in it is without limits. `ocsps` are answers of OCSP responders. Nothing
+    in here is fetched: what is missing is not known.
     """
 
     anchors: tuple[bytes, ...] = ()
@@ -57,14 +58,16 @@ class TrustStore:
     status_lists: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ledger_keys: tuple[str, ...] = ()
     anchor_terms: Mapping[str, AnchorTerms] = field(default_factory=lambda: MappingProxyType({}))
+    ocsps: tuple[bytes, ...] = ()
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Reads a folder; raises TrustStoreRefused naming the file that cannot be used.
 
         `*.pem|*.crt|*.cer` certificates (PEM or DER): the self-signed become anchors, others intermediates;
-        `*.crl` (PEM or DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey` (C2SP verifier keys, one a line).
-        `anchors.json` limits what anchors are believed for (`trust.pki.anchors`). Other files are passed over.
+        `*.crl` (PEM or DER); `*.ocsp` (OCSP answers, DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey`
+        (C2SP verifier keys, one a line). `anchors.json` limits what anchors are believed for
+        (`trust.pki.anchors`). Other files are passed over.
         """
         if not directory.is_dir():
             raise TrustStoreRefused(f"{directory} is not a folder of trust material")
@@ -83,10 +86,11 @@ class TrustStore:
             status_lists=MappingProxyType(found.status_lists),
             ledger_keys=tuple(dict.fromkeys(found.ledger_keys)),
             anchor_terms=found.anchor_terms,
+            ocsps=tuple(dict.fromkeys(found.ocsps)),
         )
 
     def without_revocation(self) -> "TrustStore":
-        """The same without CRLs and status lists: what is then asked of it ends in cannot tell."""
+        """The same without CRLs, OCSP answers and status lists: what is then asked of it ends in cannot tell."""
         return TrustStore(
             anchors=self.anchors,
             intermediates=self.intermediates,
@@ -123,6 +127,14 @@ class TrustStore:
         except CrlMalformed as error:
             raise TrustStoreRefused(error.message) from error
 
+    @cached_property
+    def answers(self) -> tuple[OcspAnswer, ...]:
+        """The OCSP answers, read once; raises TrustStoreRefused where one cannot be."""
+        try:
+            return tuple(read_ocsp(octets) for octets in self.ocsps)
+        except OcspMalformed as error:
+            raise TrustStoreRefused(error.message) from error
+
 
 class _Found:
     """What a folder's files held so far."""
@@ -131,6 +143,7 @@ class _Found:
         self.anchors: list[bytes] = []
         self.intermediates: list[bytes] = []
         self.crls: list[bytes] = []
+        self.ocsps: list[bytes] = []
         self.status_lists: dict[str, str] = {}
         self.ledger_keys: list[str] = []
         self.anchor_terms: Mapping[str, AnchorTerms] = MappingProxyType({})
@@ -142,6 +155,8 @@ class _Found:
         elif path.suffix == ".crl":
             for octets in _blocks(path, "X509 CRL", MAX_CRL_BYTES):
                 self._take_crl(path, octets)
+        elif path.suffix == ".ocsp":
+            self._take_answer(path, _octets(path, MAX_OCSP_BYTES))
         elif path.name.endswith(".statuslist.jwt"):
             token = _text(path, MAX_STATUS_LIST_BYTES).strip()
             self.status_lists[_status_list_uri(path, token)] = token
@@ -164,6 +179,13 @@ class _Found:
         (self.anchors if is_self_signed(certificate) else self.intermediates).append(octets)
         if len(self.anchors) + len(self.intermediates) > MAX_CERTIFICATES:
             raise TrustStoreRefused(f"more than {MAX_CERTIFICATES} certificates in one trust store")
+
+    def _take_answer(self, path: Path, octets: bytes) -> None:
+        try:
+            read_ocsp(octets)
+        except OcspMalformed as error:
+            raise TrustStoreRefused(f"{path.name}: {error.message}") from error
+        self.ocsps.append(octets)
 
     def _take_crl(self, path: Path, octets: bytes) -> None:
         try:

@@ -26,6 +26,7 @@ class Format(StrEnum):
     TIMESTAMP = "timestamp"
     CERTIFICATE = "certificate"
     CRL = "crl"
+    OCSP = "ocsp"
 
 
 # PDF allows some octets before its header (ISO 32000-1 annex H.3.4.1); readers look this far.
@@ -46,6 +47,7 @@ _SUFFIXES = (
     *((suffix, Format.TIMESTAMP) for suffix in (".tsr", ".tst")),
     *((suffix, Format.CERTIFICATE) for suffix in (".cer", ".crt", ".pem")),
     (".crl", Format.CRL),
+    *((suffix, Format.OCSP) for suffix in (".ocsp", ".ors")),
 )
 _DER_FORMATS = {
     DerKind.MESSAGE: Format.MESSAGE,
@@ -53,6 +55,7 @@ _DER_FORMATS = {
     DerKind.RESPONSE: Format.TIMESTAMP,
     DerKind.CERTIFICATE: Format.CERTIFICATE,
     DerKind.CRL: Format.CRL,
+    DerKind.OCSP: Format.OCSP,
 }
 
 
@@ -78,7 +81,7 @@ def _by_content(data: bytes) -> Format | None:
     if _NOTE_SIGNATURE in data[:_TEXT_HEAD]:
         return Format.CHECKPOINT
     kind = der_kind(data)
-    return None if kind is None else _DER_FORMATS.get(kind)
+    return None if kind is None else _DER_FORMATS[kind]
 
 
 def _by_name(name: str) -> Format | None:

@@ -181,7 +181,9 @@ def _path_checks(
         at=min(proven, default=at),
         purpose=Purpose.DOCUMENT_SIGNING,
         extra_crls=material.crls,
+        extra_ocsps=material.ocsp_responses,
         time_is_proven=bool(proven),
+        now=at,
     ).checks
 
 

@@ -1,29 +1,25 @@
 """Certificates and revocation lists that stand alone: is this one genuine, and does it hold at this moment?"""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from cryptography import x509
-
-from trust.crypto import der, der_reader, schemes
 from trust.crypto.digests import sha256
-from trust.crypto.errors import PemMalformed, SignatureInvalid
+from trust.crypto.errors import PemMalformed
 from trust.crypto.pem import blocks_of
-from trust.crypto.schemes import Scheme, read_scheme
 from trust.kernel.clock import rfc3339
 from trust.kernel.report import Check, Checks, Report
 from trust.pki.certificate import Certificate, read_certificate
+from trust.pki.distinguished_names import name_text
 from trust.pki.errors import CertificateMalformed, CrlMalformed
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.revocation import Crl, count_revoked
+from trust.pki.revocation_desk import CLOCK_TOLERANCE
 from trust.pki.trust_store import TrustStore
 from trust.pki.usages import ExtendedKeyUsage, KeyUsage
 from trust.verify.der_kinds import CERTIFICATE_LABELS, CRL_LABELS
 
 CERTIFICATE = "certificate"
 CRL = "crl"
-# Clocks of two parties who both keep time differ by less.
-CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def verify_certificate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
@@ -41,8 +37,8 @@ def verify_certificate(data: bytes, *, trust: TrustStore, at: datetime) -> Repor
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
         return Report.conclude(kind=CERTIFICATE, subject="", checks=checks.all())
     checks.passed("structure", "an X.509 certificate")
-    path = validate_path(octets, intermediates=others, trust=trust, at=at, purpose=Purpose.ANY)
-    checks.extend(_without_usage(path.checks))
+    path = validate_path(octets, intermediates=others, trust=trust, at=at, now=at, purpose=Purpose.ANY)
+    checks.extend(without_usage(path.checks))
     facts = certificate_facts(certificate)
     facts["path"] = [read_certificate(each).subject_text for each in path.chain]
     return Report.conclude(
@@ -53,10 +49,9 @@ def verify_certificate(data: bytes, *, trust: TrustStore, at: datetime) -> Repor
 def certificate_facts(certificate: Certificate) -> dict[str, object]:
     """What a certificate says of itself."""
     usages = {each.value: each.name.lower().replace("_", " ") for each in ExtendedKeyUsage}
-    parsed = x509.load_der_x509_certificate(certificate.der)
     return {
         "subject": certificate.subject_text,
-        "issuer": parsed.issuer.rfc4514_string(),
+        "issuer": name_text(certificate.issuer),
         "serial": certificate.serial_text,
         "valid_from": rfc3339(certificate.not_before),
         "valid_until": rfc3339(certificate.not_after),
@@ -83,88 +78,67 @@ def verify_crl(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
         octets = data if data[:1] == b"\x30" else blocks_of(data, CRL_LABELS)[0]
         crl = Crl(octets)
         entries = count_revoked(octets)
-        signed = _Signed.read(octets)
+        name = name_text(crl.issuer)
     except (CrlMalformed, PemMalformed) as error:
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
         return Report.conclude(kind=CRL, subject="", checks=checks.all())
     checks.passed("structure", f"a list of {entries} entries")
-    _check_issuer(checks, crl, signed, trust, at)
+    if not crl.is_understood:
+        checks.unknown(
+            "certificate-constraints",
+            "the list has a critical extension that is not processed here, so it says nothing of any certificate",
+            sub_indication="GENERIC",
+        )
+    _check_issuer(checks, crl, name, trust, at)
     _check_freshness(checks, crl, at)
     facts = {
-        "issuer": signed.issuer_text,
+        "issuer": name,
         "this_update": rfc3339(crl.this_update),
         "next_update": None if crl.next_update is None else rfc3339(crl.next_update),
         "entries": entries,
         "crl_number": crl.number,
-        "signature_algorithm": None if signed.scheme is None else signed.scheme.name,
+        "base_crl_number": crl.base_number,
+        "signature_algorithm": None if crl.scheme is None else crl.scheme.name,
         "sha256": sha256(octets).hex(),
     }
-    return Report.conclude(kind=CRL, subject=signed.issuer_text, checks=checks.all(), facts=facts)
+    return Report.conclude(kind=CRL, subject=name, checks=checks.all(), facts=facts)
 
 
-class _Signed:
-    """What of a CertificateList was signed, by what, and by whom as text."""
-
-    def __init__(self, octets: bytes) -> None:
-        frame = der_reader.read(octets).fields()
-        self.tbs = frame.take(der.SEQUENCE).encoded
-        self.scheme: Scheme | None = read_scheme(frame.take(der.SEQUENCE).encoded)
-        self.signature = frame.take().bits()
-        self.issuer_text = x509.load_der_x509_crl(octets).issuer.rfc4514_string()
-
-    @classmethod
-    def read(cls, octets: bytes) -> "_Signed":
-        """Raises CrlMalformed, though `Crl` has read the same octets."""
-        try:
-            return cls(octets)
-        # As for certificates: whichever parser error a stranger provokes, it means the same.
-        except Exception as error:
-            raise CrlMalformed(f"the CRL cannot be read: {error}") from error
-
-
-def _check_issuer(checks: Checks, crl: Crl, signed: _Signed, trust: TrustStore, at: datetime) -> None:
+def _check_issuer(checks: Checks, crl: Crl, name: str, trust: TrustStore, at: datetime) -> None:
     known = (*trust.anchor_certificates, *trust.intermediate_certificates)
-    named = [each for each in known if each.subject == crl.issuer]
+    named = [each for each in known if each.subject_name == crl.issuer_name]
     if not named:
         checks.unknown(
             "issuer",
-            f"no certificate of {signed.issuer_text} is at hand",
+            f"no certificate of {name} is at hand",
             sub_indication="NO_SIGNING_CERTIFICATE_FOUND",
         )
         return
-    if signed.scheme is None:
+    if crl.scheme is None:
         checks.unknown(
             "algorithm",
             "the list is signed by an algorithm not known here",
             sub_indication="CRYPTO_CONSTRAINTS_FAILURE",
         )
         return
-    signer = next((each for each in named if _signs(each, signed, signed.scheme)), None)
+    signer = next((each for each in named if crl.is_signed_by(each.spki)), None)
     if signer is None:
         checks.failed(
             "signature",
-            f"the list is not signed by {signed.issuer_text}, which it names",
+            f"the list is not signed by {name}, which it names",
             sub_indication="SIG_CRYPTO_FAILURE",
         )
         return
     checks.passed("issuer", signer.subject_text)
-    checks.passed("signature", f"the {signed.scheme.name} signature matches the issuer's key")
+    checks.passed("signature", f"the {crl.scheme.name} signature matches the issuer's key")
     checks.note(
         "certificate-usage",
         signer.key_usage is None or KeyUsage.CRL_SIGN in signer.key_usage,
         failed="CHAIN_CONSTRAINTS_FAILURE",
         detail="the issuer's certificate against signing revocation lists",
     )
-    path = validate_path(signer.der, trust=trust, at=at, purpose=Purpose.ANY)
-    checks.extend(_without_usage(path.checks))
-
-
-def _signs(authority: Certificate, signed: _Signed, scheme: Scheme) -> bool:
-    try:
-        schemes.verify(authority.spki, signed.signature, signed.tbs, scheme)
-    except SignatureInvalid:
-        return False
-    return True
+    path = validate_path(signer.der, trust=trust, at=at, now=at, purpose=Purpose.ANY)
+    checks.extend(without_usage(path.checks))
 
 
 def _check_freshness(checks: Checks, crl: Crl, at: datetime) -> None:
@@ -180,6 +154,6 @@ def _check_freshness(checks: Checks, crl: Crl, at: datetime) -> None:
     checks.unknown("freshness", detail, sub_indication="TRY_LATER")
 
 
-def _without_usage(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+def without_usage(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """Nothing was asked of the usage, so nothing is said of it."""
     return tuple(check for check in checks if check.code != "certificate-usage")

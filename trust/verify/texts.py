@@ -71,6 +71,7 @@ KINDS: Mapping[str, Words] = _table(
         "cms-signature": ("电子签名", "Electronic signature"),
         "certificate": ("数字证书", "Certificate"),
         "crl": ("证书吊销列表", "Certificate revocation list"),
+        "ocsp": ("证书状态应答", "OCSP answer"),
     }
 )
 
@@ -296,6 +297,10 @@ FACTS: Mapping[str, Words] = _table(
         "this_update": ("本次更新", "This update"),
         "next_update": ("下次更新", "Next update"),
         "crl_number": ("列表编号", "List number"),
+        "base_crl_number": ("基准列表编号", "Number of the base list"),
+        "responder": ("应答者", "Responder"),
+        "produced_at": ("应答时间", "Answered"),
+        "answers": ("对证书的答复", "What it says of certificates"),
     }
 )
 

@@ -24,6 +24,7 @@ from trust.pki.trust_store import TrustStore
 from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
 from trust.verify.messages import verify_message
+from trust.verify.ocsp_files import verify_ocsp
 from trust.verify.pki_files import verify_certificate, verify_crl
 from trust.verify.stamps import verify_timestamp
 
@@ -165,6 +166,10 @@ def _crl(case: _Case) -> Report:
     return verify_crl(case.data, trust=case.trust, at=case.at)
 
 
+def _ocsp(case: _Case) -> Report:
+    return verify_ocsp(case.data, trust=case.trust, at=case.at)
+
+
 _OVER_CONTENT = frozenset({Format.MESSAGE, Format.TIMESTAMP})
 _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
     {
@@ -180,5 +185,6 @@ _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
         Format.TIMESTAMP: _timestamp,
         Format.CERTIFICATE: _certificate,
         Format.CRL: _crl,
+        Format.OCSP: _ocsp,
     }
 )
