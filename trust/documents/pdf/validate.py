@@ -10,6 +10,7 @@ report: this is the one place that strangers' documents come in.
 from datetime import datetime
 
 from trust.crypto.digests import CHUNK_BYTES, Digest, StreamingDigests
+from trust.documents.pdf.ambiguity import ambiguity_in
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentEncrypted, reading_a_strangers_file
 from trust.documents.pdf.history import History
@@ -36,12 +37,14 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     facts: dict[str, object] = {"size": len(data), "sha256": _fingerprint(data)}
     parts: tuple[Report, ...] = ()
     signatures: tuple[EmbeddedSignature, ...] = ()
+    ambiguity: str | None = None
     try:
         with reading_a_strangers_file():
             history = History(Document(data))
             facts["revisions"] = len(history.sections)
             signatures = read_signatures(history)
             facts["signatures"] = len(signatures)
+            ambiguity = ambiguity_in(history.newest) if signatures else None
             parts = SignatureJudge(history, signatures, trust=trust, at=at).reports()
     except DocumentEncrypted as error:
         checks.unknown("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
@@ -50,7 +53,10 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     except YinxinError as error:
         checks.failed("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
     else:
-        checks.passed("document", "the file can be read")
+        if ambiguity is None:
+            checks.passed("document", "the file can be read")
+        else:
+            checks.failed("document", ambiguity, sub_indication="FORMAT_FAILURE")
         if signatures:
             checks.passed("signatures", f"{len(signatures)} in the document")
         else:
