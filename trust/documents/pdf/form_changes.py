@@ -7,7 +7,7 @@ from trust.documents.pdf.changes import ChangeKind, Comparison, Need, added_to
 from trust.documents.pdf.fields import form_of
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
-from trust.documents.pdf.uses import PageUse
+from trust.documents.pdf.use import PageUse
 
 # The form of a document that had none, and what may change in one that was there.
 _NEW_FORM = frozenset({"Fields", "SigFlags", "DA", "DR"})

@@ -3,7 +3,7 @@
 from trust.documents.pdf.changes import ChangeKind, Comparison, Need, added_to, same_lists
 from trust.documents.pdf.history import RevisionView
 from trust.documents.pdf.syntax import Dictionary, Reference, Value
-from trust.documents.pdf.uses import PageUse
+from trust.documents.pdf.use import PageUse
 
 # Comments (ISO 32000-2 Table 171, markup annotations), without those that are made to cover what is there:
 # free text, stamps and redactions are what attacks on certified documents hide behind.

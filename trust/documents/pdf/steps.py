@@ -27,7 +27,8 @@ from trust.documents.pdf.page_changes import is_comment, judge_comment, judge_pa
 from trust.documents.pdf.references import ReferenceIndex, is_metadata
 from trust.documents.pdf.store_changes import judge_validation_data
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
-from trust.documents.pdf.uses import Use, Uses, appearances_of, parts_of
+from trust.documents.pdf.use import Use, appearances_of, parts_of
+from trust.documents.pdf.uses import Uses
 
 # What a later revision may change in an object of each use; everything else has to stay the same. What the form,
 # the lists and the store may become is judged with them.
