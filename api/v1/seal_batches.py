@@ -19,6 +19,7 @@ from api.dependencies import (
     body_digest,
     read_upload,
 )
+from api.v1.placements import PlacementBody, caption_of
 from api.v1.seal_uses import SealUseAnswer, placement_of, use_answer
 from seals.model import SealUseState, SignatureLevel, WhenTimestampAway
 from seals.uses.batches import MAX_BATCH_BYTES, MAX_ITEMS, BatchAnswer, require_size
@@ -48,6 +49,7 @@ class BatchItem(Body):
     page: Annotated[int | None, Field(ge=-10_000, le=10_000)] = None
     x_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)] = None
     y_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)] = None
+    placement: PlacementBody | None = None
 
 
 class _Items(Body):
@@ -193,6 +195,7 @@ def _wanted(item: BatchItem, files: list[bytes]) -> DocumentToSeal:
         document=document,
         item_code=item.item_code,
         placement=placement_of(item),
+        caption=caption_of(item.placement),
         seal_id=item.seal_id,
         case_number=item.case_number,
         level=item.level,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from identity.caller import Caller
 from seals.errors import SealUseUnknown
@@ -21,7 +21,7 @@ from seals.model import (
     SignatureLevel,
     WhenTimestampAway,
 )
-from seals.ports import TimestampSource
+from seals.ports import TimestampSource, TrustView
 from seals.uses.output import read_output
 from seals.uses.repository import SealUses
 from trust.crypto.cms import CmsIdentity, add_timestamp, max_signed_data_size
@@ -39,6 +39,10 @@ from trust.storage.objects import ObjectStore, StoredObject
 SEALING_LEASE: Final = timedelta(seconds=60)
 
 
+# What the caller may say of the place; a keyword is looked for when the document is prepared.
+AskedPlacement: TypeAlias = pdf.AnyPlacement | pdf.KeywordPlacement | Centred
+
+
 @dataclass(frozen=True, kw_only=True)
 class DocumentRef:
     """The output of an earlier seal use of the same application, by the use's id."""
@@ -51,13 +55,14 @@ class DocumentToSeal:
     """A document and how it is to be sealed.
 
     `document` is the PDF, or says which sealed one is to be sealed again. `placement` is None for an invisible
-    signature, `Centred` where only its middle is known. `seal_id` None takes the newest seal the application is
-    authorised to use for `item_code`.
+    signature, `Centred` where only its middle is known; `caption` stands below the impression. `seal_id` None takes
+    the newest seal the application is authorised to use for `item_code`.
     """
 
     document: bytes | DocumentRef
     item_code: str
-    placement: pdf.Placement | Centred | None
+    placement: AskedPlacement | None
+    caption: pdf.Caption | None = None
     seal_id: str | None = None
     case_number: str | None = None
     level: SignatureLevel = SignatureLevel.B_T
@@ -82,12 +87,16 @@ class DocumentSealing:
         ledger: Ledger,
         objects: ObjectStore,
         timestamps: TimestampSource,
+        trust: TrustView,
+        keywords: pdf.KeywordFinder,
         clock: Clock,
         lease: timedelta = SEALING_LEASE,
     ) -> None:
         self._ledger = ledger
         self._objects = objects
         self._timestamps = timestamps
+        self._trust = trust
+        self._keywords = keywords
         self._clock = clock
         self._lease = lease
 
@@ -110,7 +119,7 @@ class DocumentSealing:
     def require_timestamps(self, *wanted: DocumentToSeal) -> None:
         """Raises Unavailable where one of these must have a timestamp and the authority is away: nothing is counted."""
         if any(
-            each.level is SignatureLevel.B_T and each.when_timestamp_away is WhenTimestampAway.FAIL
+            each.level is not SignatureLevel.B_B and each.when_timestamp_away is WhenTimestampAway.FAIL
             for each in wanted
         ):
             self._timestamps.require_there()
@@ -122,7 +131,7 @@ class DocumentSealing:
         impression = seal.impression
         return pdf.prepare(
             document,
-            placement=_placed(wanted.placement, impression),
+            placement=self._placed(wanted.placement, impression, document),
             impression=pdf.Impression(
                 png=impression.png, width_mm=impression.width_mm, height_mm=impression.height_mm
             ),
@@ -130,7 +139,22 @@ class DocumentSealing:
             signer_name=seal.name,
             reserved=reserved,
             at=self._clock.now(),
+            caption=wanted.caption,
         )
+
+    def _placed(
+        self, placement: AskedPlacement | None, impression: ImpressionRow, document: bytes
+    ) -> pdf.AnyPlacement | None:
+        """The place in numbers; raises KeywordNotFound and its kin."""
+        if isinstance(placement, pdf.KeywordPlacement):
+            return pdf.beside_keyword(placement, document, self._keywords)
+        if isinstance(placement, Centred):
+            return pdf.Placement(
+                page=placement.page,
+                x_mm=placement.x_mm - impression.width_mm / 2,
+                y_mm=placement.y_mm - impression.height_mm / 2,
+            )
+        return placement
 
     def keep_original(self, use_id: str, agency_id: str, document: bytes) -> StoredObject:
         """Puts the original into the store under the use's own key."""
@@ -200,6 +224,19 @@ class DocumentSealing:
             at=now,
         )
 
+    def lasting(self, sealed: bytes, prepared: pdf.PreparedDocument, level: SignatureLevel) -> bytes:
+        """The stamped document with what B-LT and B-LTA append; raises Unavailable, ValidationDataMissing."""
+        if not level.lasts:
+            return sealed
+        return pdf.extend(
+            sealed,
+            to=pdf.Level(level.value),
+            trust=self._trust.current(),
+            timestamps=self._timestamps,
+            at=self._clock.now(),
+            fields=(prepared.field_name,),
+        )
+
     def stamped(self, cms: bytes) -> bytes:
         """The message with a timestamp over its signature; raises Unavailable."""
         return add_timestamp(cms, self._timestamps.token(_imprint(cms)))
@@ -242,13 +279,3 @@ def intended_event(
 
 def _imprint(cms: bytes) -> bytes:
     return sha256(ParsedCms.parse(cms).signature)
-
-
-def _placed(placement: pdf.Placement | Centred | None, impression: ImpressionRow) -> pdf.Placement | None:
-    if not isinstance(placement, Centred):
-        return placement
-    return pdf.Placement(
-        page=placement.page,
-        x_mm=placement.x_mm - impression.width_mm / 2,
-        y_mm=placement.y_mm - impression.height_mm / 2,
-    )

@@ -135,7 +135,7 @@ class SealDocument:
         if len(cms) > prepared.contents_capacity:
             prepared = self._prepare_again(request, document, use, seal, caller, needed=len(cms))
             cms, level = self._signed(use, caller)
-        sealed = pdf.embed(prepared, cms)
+        sealed, level = self._lasting(pdf.embed(prepared, cms), prepared, use, level, caller)
 
         # 6. Look at the result as a stranger would, against what was intended.
         preparation, trust = preparation_of(prepared), self._trust.current()
@@ -202,13 +202,35 @@ class SealDocument:
         try:
             return self._sealing.stamped(cms), use.level
         except Unavailable as away:
-            if use.when_timestamp_away is WhenTimestampAway.DELIVER_B_B:
-                return cms, SignatureLevel.B_B
-            with self._ledger.work() as work:
-                conclude_abandoned(work, use, caller=caller, clock=self._clock)
-            raise DocumentNotStamped(
-                f"the timestamp authority is away; {use.id} is abandoned and counted, try a new key later"
-            ) from away
+            self._require_deliverable(use, caller, away)
+            return cms, SignatureLevel.B_B
+
+    def _lasting(
+        self,
+        sealed: bytes,
+        prepared: pdf.PreparedDocument,
+        use: SealUse,
+        reached: SignatureLevel,
+        caller: Caller,
+    ) -> tuple[bytes, SignatureLevel]:
+        """The document with what its level appends, and the level reached; raises as `_signed`."""
+        if reached is not use.level:
+            return sealed, reached
+        try:
+            return self._sealing.lasting(sealed, prepared, use.level), use.level
+        except Unavailable as away:
+            self._require_deliverable(use, caller, away)
+            return sealed, SignatureLevel.B_T
+
+    def _require_deliverable(self, use: SealUse, caller: Caller, away: Unavailable) -> None:
+        """Goes on where the caller takes less for now; otherwise abandons the use and raises DocumentNotStamped."""
+        if use.when_timestamp_away is WhenTimestampAway.DELIVER_B_B:
+            return
+        with self._ledger.work() as work:
+            conclude_abandoned(work, use, caller=caller, clock=self._clock)
+        raise DocumentNotStamped(
+            f"the timestamp authority is away; {use.id} is abandoned and counted, try a new key later"
+        ) from away
 
 
 def _intended(

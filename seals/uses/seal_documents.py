@@ -284,7 +284,7 @@ class SealDocuments:
         except Unavailable:
             return plain | self._unstamped([uses[use_id] for use_id in wanting], made, caller)
         return plain | {
-            use_id: (cms, SignatureLevel.B_T) for use_id, cms in zip(wanting, stamped, strict=True)
+            use_id: (cms, uses[use_id].level) for use_id, cms in zip(wanting, stamped, strict=True)
         }
 
     def _unstamped(
@@ -300,6 +300,18 @@ class SealDocuments:
                     conclude_abandoned(work, use, caller=caller, clock=self._clock)
         return delivered
 
+    def _lasting(self, sealed: bytes, taken: _Taken, reached: SignatureLevel) -> tuple[bytes, SignatureLevel]:
+        """The document with what its level appends, and the level; raises Unavailable unless less is taken for now."""
+        wanted = taken.use.level
+        if reached is not wanted:
+            return sealed, reached
+        try:
+            return self._sealing.lasting(sealed, taken.item.prepared, wanted), wanted
+        except Unavailable:
+            if taken.use.when_timestamp_away is not WhenTimestampAway.DELIVER_B_B:
+                raise
+            return sealed, SignatureLevel.B_T
+
     def _sealed(
         self, taken: _Taken, message: tuple[bytes, SignatureLevel] | None, trust: TrustStore
     ) -> _Sealed | None:
@@ -309,7 +321,7 @@ class SealDocuments:
         cms, level = message
         prepared = taken.item.prepared
         try:
-            sealed = pdf.embed(prepared, cms)
+            sealed, level = self._lasting(pdf.embed(prepared, cms), taken, level)
             require_intended(
                 sealed,
                 preparation_of(prepared),

@@ -123,6 +123,8 @@ class SignDigests:
         # 2. What is wrong with a digest, or away, is said before anything is counted.
         identity = self._taking.identity(seal)
         require_digests(request.digests, identity.digest)
+        if request.level.lasts:
+            raise DigestRefused(f"{request.level} is a level of documents: a digest has none to append to")
         self._taking.require_parts(identity)
         if request.level is SignatureLevel.B_T:
             self._timestamps.require_there()
