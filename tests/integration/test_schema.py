@@ -1,11 +1,21 @@
 """The migrated database is what the tables say, and facts are kept by the database itself."""
 
+import os
+from contextlib import closing
+
+import psycopg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from api.migrations.tables import metadata
+from api.migrations.upgrade import upgrade
+from seals.model import DocumentOutput, SealUseKind, SealUseState, SignatureLevel
+from seals.repository import SealAuthorisations
+from seals.uses.repository import SealUses
+from trust.storage.database import Database
 from trust.storage.embedded import DatabaseUrls
+from trust.storage.jobs import libpq_url
 from trust.storage.schema import SCHEMAS
 
 
@@ -51,3 +61,48 @@ def test_every_table_of_facts_has_its_guards_and_nothing_but_them_is_granted(pos
     assert "seals.seal_uses" in facts
     for table in facts:
         assert {privilege for name, privilege in granted if name == table} == {"SELECT", "INSERT"}
+
+
+def test_a_database_of_the_first_release_is_brought_to_the_newest_with_its_seal_uses(
+    postgres_server: DatabaseUrls,
+) -> None:
+    name = f"first_release_{os.getpid()}"
+    superuser = libpq_url(postgres_server.named("postgres").superuser)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER yinxin_owner".encode())
+    try:
+        urls = postgres_server.named(name)
+        upgrade(urls.owner, "0001")
+        with psycopg.connect(libpq_url(urls.owner), autocommit=True) as connection:
+            for statement in _A_USE_OF_THE_FIRST_RELEASE:
+                connection.execute(statement.encode())
+        upgrade(urls.owner)
+        with closing(Database(urls.service, urls.reader)) as database, database.read() as work:
+            use = SealUses(work).get("use", agency_id="agency")
+            authorisation = SealAuthorisations(work).get("authorisation", agency_id="agency")
+        assert (use.kind, use.state) == (SealUseKind.DOCUMENT, SealUseState.COMPLETED)
+        assert (use.level, use.level_reached) == (SignatureLevel.B_T, SignatureLevel.B_T)
+        assert use.output == DocumentOutput(key="sealed", version="2", sha256=b"22")
+        assert not authorisation.allows_digests
+    finally:
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+_A_USE_OF_THE_FIRST_RELEASE = (
+    "INSERT INTO seals.seal_requests (id, agency_id, name, reason, impression_png, impression_sha256, width_mm,"
+    " height_mm, state, requested_by, requested_at)"
+    " VALUES ('request', 'agency', 'n', 'r', '', '', 42, 42, 'made', 'p', now())",
+    "INSERT INTO seals.seals (id, agency_id, request_id, name, key_id, certificate, serial, impression_png,"
+    " impression_sha256, width_mm, height_mm, binding, state, valid_from, valid_until, made_at)"
+    " VALUES ('seal', 'agency', 'request', 'n', 'key', '', '1', '', '', 42, 42, '', 'active', now(), now(), now())",
+    "INSERT INTO seals.seal_authorisations (id, agency_id, seal_id, application_id, item_code, valid_from,"
+    " valid_until, uses_allowed, state, granted_by, granted_at)"
+    " VALUES ('authorisation', 'agency', 'seal', 'app', 'i', now(), now(), 1, 'granted', 'p', now())",
+    "INSERT INTO seals.seal_uses (id, agency_id, seal_id, authorisation_id, application_id, item_code, level,"
+    " original_key, original_version, original_sha256, output_key, lease_until, intended_at)"
+    " VALUES ('use', 'agency', 'seal', 'authorisation', 'app', 'i', 'B-T', 'original', '1', '11', 'sealed',"
+    " now(), now())",
+    "INSERT INTO seals.seal_use_outcomes (use_id, outcome, output_version, output_sha256, event_id, at)"
+    " VALUES ('use', 'completed', '2', '22', 'event', now())",
+)
