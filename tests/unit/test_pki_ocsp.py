@@ -226,10 +226,11 @@ def test_a_responder_cannot_answer_for_itself() -> None:
     assert _revocation(_validate(octets, answer(responder, _SUB, responder=responder))) == _OPEN
 
 
+_NO_CHECK: list[tuple[x509.ExtensionType, bool]] = [(x509.OCSPNoCheck(), False)]
 _STRANGERS = {
-    "without the usage": person("responder", _SUB),
+    "without the usage": _responder(extensions=_NO_CHECK),
     "with any usage": _responder(
-        extensions=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]), False)]
+        extensions=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]), False), *_NO_CHECK]
     ),
     "of the root": _responder(_ROOT),
     "of another house": _responder(authority("other")),
