@@ -204,13 +204,10 @@ def test_a_responder_without_nocheck_is_itself_judged() -> None:
     responder = _responder(no_check=False)
     octets = answer(_LEAF, _SUB, responder=responder)
     assert _revocation(_validate(octets)) == _OPEN
-    silent = crl(_SUB)
-    # Its list would do for the leaf too: let it be about authorities and the responder only through an answer.
     about_responder = answer(responder, _SUB)
     result = _validate(octets, about_responder)
     assert _revocation(result) == _GOOD
     assert set(result.ocsps_used) == {octets, about_responder}
-    assert _revocation(_validate(octets, lists=(silent,))) == _GOOD
 
 
 def test_a_revoked_responder_is_not_believed() -> None:
