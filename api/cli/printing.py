@@ -28,7 +28,7 @@ _MARKS: Final = {
     Outcome.FAILED: ("✗", "red"),
     Outcome.UNKNOWN: ("?", "yellow"),
 }
-# What is asked first, in this order; the others are in the JSON.
+# What is asked first, in this order; the others are in the JSON. A claimed time only where none is proven.
 _SHOWN_FACTS: Final = (
     "signer",
     "authority",
@@ -70,15 +70,24 @@ def _lines(report: Report, depth: int, language: Language) -> Iterator[tuple[int
     word = Text(indication_text(report.indication, language), style=f"bold {colour}")
     yield depth, (title, word, Text(plain(report.subject)))
     for name in _SHOWN_FACTS:
-        if report.facts.get(name) is not None:
-            fact = Text(fact_text(name, language), style="dim")
-            yield depth + 1, (fact, Text(), Text(plain(report.facts[name])))
+        value = report.facts.get(name)
+        if value is None or (name == "claimed_time" and report.facts.get("signing_time")):
+            continue
+        fact = Text(fact_text(name, language), style="dim")
+        yield depth + 1, (fact, Text(), Text(_value(value, language)))
     for later in report.facts.get("later_revisions") or ():
         yield depth + 1, _later(later, language)
     for check in report.checks:
         yield depth + 1, _check(check, language)
     for part in report.parts:
         yield from _lines(part, depth + 1, language)
+
+
+def _value(value: object, language: Language) -> str:
+    if isinstance(value, bool):
+        yes, no = ("是", "否") if language is Language.ZH else ("yes", "no")
+        return yes if value else no
+    return plain(value)
 
 
 def _later(later: Mapping[str, Any], language: Language) -> tuple[Text, Text, Text]:

@@ -13,6 +13,10 @@ from trust.verify.texts import Language, change_text, kind_text
 # two or three letters.
 _BADGE: Final = 44
 _SIGNATURE_BADGE: Final = 68
+# A change that put a signature there has the same box; drawn so far outside, both are seen.
+_OUTSET: Final = 8
+# Half a line's width, so that the line of a box as large as the page is seen.
+_EDGE: Final = 3
 _MAX_NAME_CHARACTERS: Final = 60
 _KINDS: Final = frozenset({"pdf-signature", "pdf-document-timestamp"})
 
@@ -154,16 +158,19 @@ class _Labels:
         return _("S%(number)s") % {"number": number or "?"}
 
     def _shown(self, picture: Picture, box: Box) -> ShownBox:
+        outset, width = (0, _SIGNATURE_BADGE) if box.mark is None else (_OUTSET, _BADGE)
+        left, top = max(_EDGE, box.x - outset), max(_EDGE, box.y - outset)
+        right = min(picture.width - _EDGE, box.x + box.width + outset)
+        bottom = min(picture.height - _EDGE, box.y + box.height + outset)
         # Badges of changes stand at the left corner, those of signatures at the right: they often share a box.
-        width = _SIGNATURE_BADGE if box.mark is None else _BADGE
         x = box.x if box.mark is not None else box.x + box.width - width
         return ShownBox(
             kind="signature" if box.mark is None else _kind(box.mark),
             label=self._label(box),
-            x=box.x,
-            y=box.y,
-            width=box.width,
-            height=box.height,
+            x=left,
+            y=top,
+            width=max(1, right - left),
+            height=max(1, bottom - top),
             badge_x=max(0, min(x, picture.width - width)),
             badge_y=max(0, min(box.y - _BADGE, picture.height - _BADGE)),
             badge_width=width,

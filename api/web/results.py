@@ -32,7 +32,7 @@ _SIGNATURES: Final = frozenset({"pdf-signature", "pdf-document-timestamp", "cms-
 _TOLD: Final = frozenset(
     {
         "signer", "signing_time", "level", "covers_whole_file", "claimed_name", "claimed_time", "disclosed",
-        "authority", "gen_time", "later_revisions", "field",
+        "authority", "gen_time", "later_revisions", "field", "covered", "covered_bytes", "signing_time_source",
     }
 )  # fmt: skip
 # What a file of the PKI is asked for first.
@@ -219,7 +219,10 @@ def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row
     title = fact_text("signing_time", language)
     proven, claimed = facts.get("signing_time"), facts.get("claimed_time")
     if isinstance(proven, str):
-        yield Row(title=title, moment=moment_of(proven), note=_("proven by a trusted timestamp"))
+        note = _("proven by a trusted timestamp")
+        if facts.get("signing_time_source") == "document-timestamp":
+            note = _("proven by a trusted timestamp over the document")
+        yield Row(title=title, moment=moment_of(proven), note=note)
     elif isinstance(claimed, str):
         moment = pdf_moment(claimed) or moment_of(claimed)
         note = _("claimed by the signer; nothing proves it")
@@ -246,6 +249,17 @@ def _level_note(level: str, _: Say) -> str:
     }.get(level, "")
 
 
+def _ranges(covered: Any, _: Say) -> str:
+    """The octets that are covered, from and up to; what is left out is the signature itself."""
+    if not isinstance(covered, list | tuple):
+        return ""
+    pairs = [each for each in covered if isinstance(each, list | tuple) and len(each) == 2]
+    shown = ", ".join(f"{start}–{end}" for start, end in pairs)
+    return (
+        _("octets %(ranges)s; between them stands the signature itself") % {"ranges": shown} if shown else ""
+    )
+
+
 def _coverage(report: Report, language: Language, _: Say) -> Iterator[Row]:
     """What of the file the signature covers, and in a sentence what came after."""
     facts = report.facts
@@ -256,6 +270,7 @@ def _coverage(report: Report, language: Language, _: Say) -> Iterator[Row]:
             text=_("the whole file")
             if whole
             else _("the file as it was when this was signed; something was added afterwards"),
+            note=_ranges(facts.get("covered"), _),
         )
     later = next((check for check in report.checks if check.code == "later-changes"), None)
     if later is not None:
@@ -318,6 +333,9 @@ def _row(name: str, value: Any, language: Language, say: Say) -> Row:
     moment = moment_of(value) if isinstance(value, str) else None
     if moment is not None:
         return Row(title=title, moment=moment)
+    if name == "chain" and isinstance(value, list | tuple):
+        subjects = [str(each.get("subject")) for each in value if isinstance(each, Mapping)]
+        return Row(title=title, text=plain_line(" < ".join(map(_named, subjects)), _MAX_VALUE_CHARACTERS))
     return Row(title=title, text=_text(value, say))
 
 

@@ -5,7 +5,10 @@ Pictures are kept where YINXIN_TEST_SCREENSHOTS names a folder, for looking at.
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,10 +16,15 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from api.app import create_app
+from api.verification.pictures import PagePictures
+from api.verification.pool import VerificationPool
 from tests.support.house import House, SealingAgency
 from tests.support.identity import resident_number
-from tests.support.pages import issue_permit, served
-from tests.support.pdfs import build_pdf
+from tests.support.messages import signature
+from tests.support.pages import issue_permit, pages_alone, served
+from tests.support.pdfs import CONTENTS, append, build_pdf, seal, stream
+from tests.support.pki import TestPki
+from trust.documents.pdf import Placement
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -64,6 +72,17 @@ FAINT = """() => {
   }
   return found;
 }"""
+
+
+# Every picture decoded by the browser, under the page's own policy.
+DECODED = """async () => Promise.all([...document.querySelectorAll('figure image')].map(async item => {
+  const picture = new Image();
+  picture.src = item.getAttribute('href');
+  await picture.decode();
+  return [picture.naturalWidth, picture.naturalHeight];
+}))"""
+BOXES = "() => [...document.querySelectorAll('figure .box')].map(item => item.getAttribute('class'))"
+PKI = TestPki(now=datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +161,92 @@ def visitors(browser: Browser) -> Iterator[list[Visitor]]:
         visitor.close()
 
 
-def upload(visitor: Visitor, address: str, name: str, octets: bytes) -> None:
+def upload(visitor: Visitor, address: str, name: str, octets: bytes, content: bytes | None = None) -> None:
     visitor.page.goto(f"{address}/verify")
     visitor.page.set_input_files("#file", {"name": name, "mimeType": "application/pdf", "buffer": octets})
+    if content is not None:
+        visitor.page.click("form summary")
+        given = {"name": "content", "mimeType": "application/octet-stream", "buffer": content}
+        visitor.page.set_input_files("#content", given)
     visitor.page.click("form button")
+
+
+@pytest.fixture
+def strangers_address(tmp_path: Path) -> Iterator[str]:
+    """The pages over trust material of the tests, without a house."""
+    with closing(VerificationPool(size=1)) as pool, closing(PagePictures()) as pictures:
+        app = pages_alone(tmp_path, pool, trust=PKI.trust_store(), pictures=pictures)
+        with served(app) as found:
+            yield found
+
+
+def test_the_pages_of_a_document_are_shown_with_what_came_after_a_signature(
+    visitors: list[Visitor], strangers_address: str
+) -> None:
+    seal_of_one, seal_of_other = PKI.leaf(), PKI.leaf()
+    first = seal(build_pdf(pages=2), seal_of_one, pki=PKI)
+    again = seal(first, seal_of_other, pki=PKI, placement=Placement(page=1, x_mm=20, y_mm=30))
+    replaced = append(first, {CONTENTS: stream(b"BT /F1 24 Tf 72 700 Td (Refused) Tj ET")})
+    for visitor in corners(visitors):
+        words = WORDS[visitor.language]
+        # A further signature is marked where it stands, and allowed.
+        upload(visitor, strangers_address, "again.pdf", again)
+        visitor.looks("pages-again", expected=words["valid"])
+        assert drawn(visitor) == [(882, 1248)] * 3
+        assert captions(visitor)[1].endswith(
+            "PDF 签章 1 (Seal1)" if visitor.language == "zh-Hans" else "(Seal1)"
+        )
+        legend = visitor.page.locator(".legend").first.inner_text()
+        assert visitor.said("又加一个签章", "a further signature") in legend
+        assert visitor.said("允许", "allowed") in legend
+        assert boxes(visitor) == {"change": 1, "signature": 2}
+        labels = visitor.page.locator(".box text").all_text_contents()
+        assert labels == ["1", *visitor.said("签2 签1", "S2 S1").split()]
+        # What was replaced is shown as it is and as it was signed, and called not allowed.
+        upload(visitor, strangers_address, "replaced.pdf", replaced)
+        visitor.looks("pages-replaced", expected=words["invalid"])
+        assert visitor.said("不允许", "not allowed") in visitor.page.locator(".later").inner_text()
+        assert boxes(visitor)["refused"] == 2
+        now, then, *_ = visitor.page.locator("figure image").all()
+        assert now.get_attribute("href") != then.get_attribute("href")
+
+
+def test_a_signature_in_a_file_of_its_own_is_verified_with_its_content(
+    visitors: list[Visitor], strangers_address: str
+) -> None:
+    content = "审批决定".encode() * 99
+    message = signature(PKI.leaf(), content, pki=PKI, stamp=True)
+    for visitor in corners(visitors):
+        words = WORDS[visitor.language]
+        upload(visitor, strangers_address, "decision.p7s", message, content)
+        visitor.looks("detached-valid", expected=words["valid"])
+        assert "CAdES B-T" in visitor.page.locator("main").inner_text()
+        upload(visitor, strangers_address, "decision.p7s", message)
+        visitor.looks("detached-alone", expected=words["cannot_tell"])
+        upload(visitor, strangers_address, "authority.crl", PKI.crl())
+        visitor.looks("list", expected=words["valid"])
+
+
+def corners(visitors: list[Visitor]) -> list[Visitor]:
+    """Each language and each width once: enough where every page takes its time."""
+    return [visitors[0], visitors[-1]]
+
+
+def drawn(visitor: Visitor) -> list[tuple[int, int]]:
+    """The pictures as the browser decoded them, in their own pixels."""
+    found = visitor.page.evaluate(DECODED)
+    return [(width, height) for width, height in found]
+
+
+def captions(visitor: Visitor) -> list[str]:
+    return visitor.page.locator("figcaption p").all_text_contents()
+
+
+def boxes(visitor: Visitor) -> Counter[str]:
+    """How many boxes of each kind are drawn, none without a label in words."""
+    kinds = [name.split()[-1] for name in visitor.page.evaluate(BOXES)]
+    assert all(visitor.page.locator("svg desc").all_text_contents())
+    return Counter(kinds)
 
 
 def test_a_visitor_finds_the_way_and_gets_each_of_the_three_answers(

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.fuzz.mutations import Mutator
-from tests.support import foreign_pki
+from tests.support import foreign_pki, messages
 from tests.support.attacks.catalogue import attacks
 from tests.support.attacks.victim import (
     TWIN,
@@ -48,6 +48,9 @@ from trust.pki.trust_store import TrustStore
 from trust.timestamp.requests import make_request, read_request
 from trust.timestamp.tokens import TstInfo
 from trust.timestamp.verification import verify_token
+from trust.verify.certificates_inside import certificates_inside
+from trust.verify.content import SignedContent
+from trust.verify.verifier import verify_bytes
 
 _CONTENT = b"a document"
 _PDF_WORDS = (
@@ -324,6 +327,42 @@ def _csr(pki: TestPki) -> Target:
     return Target(name="csr", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _files(pki: TestPki) -> Target:
+    """Whatever a stranger brings beside a file: nothing said over other content is ever valid."""
+    trust = pki.trust_store()
+    leaf = pki.leaf()
+    stamped = messages.signature(leaf, _CONTENT, pki=pki, stamp=True)
+    inside = messages.signature(leaf, _CONTENT, inside=True)
+    token = pki.token(sha256(_CONTENT))
+    corpus = (
+        stamped,
+        inside,
+        messages.streamed(inside),
+        messages.together(stamped, messages.signature(pki.leaf(), _CONTENT)),
+        messages.with_lists(inside, (pki.crl(), pki.crl(pki.root))),
+        messages.with_values(messages.signature(leaf, _CONTENT), (pki.crl(),)),
+        messages.pem(stamped, "CMS"),
+        token,
+        messages.response(token),
+        leaf.certificate,
+        pki.crl(),
+    )
+
+    def run(octets: bytes) -> Ending:
+        report = verify_bytes(
+            octets, name="a.p7s", trust=trust, at=pki.now, content=SignedContent.of(_CONTENT)
+        )
+        other = verify_bytes(
+            octets, name="a.p7s", trust=trust, at=pki.now, content=SignedContent.of(b"other")
+        )
+        if other.indication is Indication.VALID:
+            raise Refuted("valid over content that nobody signed")
+        certificates_inside(octets, "a.p7s")
+        return _of_report(report)
+
+    return Target(name="files", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -335,6 +374,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "crl": _crl,
         "ocsp": _ocsp,
         "csr": _csr,
+        "files": _files,
         "readers": _readers,
     }
 )

@@ -87,3 +87,23 @@ def _parts(message: bytes) -> tuple[der_reader.Element, ...]:
 
 def _indefinite(tag: int, *items: bytes) -> bytes:
     return bytes((tag, 0x80)) + b"".join(items) + b"\0\0"
+
+
+def with_lists(message: bytes, crls: tuple[bytes, ...]) -> bytes:
+    """The message with revocation lists among what it holds for all signers (RFC 5652 §10.2.1)."""
+    *before, signers = _parts(message)
+    return _around(*(element.encoded for element in before), der.context(1, b"".join(crls)), signers.encoded)
+
+
+def with_values(message: bytes, crls: tuple[bytes, ...], basic_answers: tuple[bytes, ...] = ()) -> bytes:
+    """The message with lists and answers in its one signer's revocation-values (RFC 5126 §6.3.4)."""
+    *before, signers = _parts(message)
+    answers = der.context(1, der.sequence(*basic_answers)) if basic_answers else b""
+    values = der.sequence(der.context(0, der.sequence(*crls)), answers)
+    attribute = der.sequence(der.oid("1.2.840.113549.1.9.16.2.24"), der.tlv(der.SET, values))
+    signer = der.sequence(signers.only().content, der.context(1, attribute))
+    return _around(*(element.encoded for element in before), der.tlv(der.SET, signer))
+
+
+def _around(*fields: bytes) -> bytes:
+    return der.sequence(der.oid("1.2.840.113549.1.7.2"), der.context(0, der.sequence(*fields)))

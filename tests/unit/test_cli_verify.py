@@ -210,3 +210,15 @@ def test_the_options_are_those_of_the_documentation(detached, trust, monkeypatch
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ("Revision 3", "a further signature")), ("zh-Hans", ("第 3 次修订", "又加一个签章"))],
+)
+def test_what_came_after_a_signature_is_told_revision_by_revision(sealed, trust, capsys, language, words):
+    again = seal(sealed.read_bytes(), DESK.pki.leaf(ProfileName.SEAL), pki=DESK.pki, placement=None)
+    sealed.write_bytes(again)
+    assert run(sealed, trust, language=language) == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in words)

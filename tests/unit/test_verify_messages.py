@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,16 +12,20 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.support.foreign_pki import answer, authority, person
-from tests.support.messages import pem, response, signature, streamed, together
+from tests.support.messages import pem, response, signature, streamed, together, with_lists, with_values
 from tests.support.pki import TestPki
 from trust.crypto import der
 from trust.crypto.ber import MAX_DEPTH, to_definite
+from trust.crypto.cms import add_timestamp
+from trust.crypto.cms_oids import ID_RI_OCSP_RESPONSE
 from trust.crypto.digests import Digest, digest_of, sha256
 from trust.crypto.errors import CmsMalformed, DerMalformed
+from trust.crypto.parsed_cms import ParsedCms
 from trust.crypto.signed_message import MAX_SIGNERS, read_signed_message
 from trust.crypto.suites import Suite
 from trust.kernel.report import Indication, Outcome, Report
 from trust.pki.crl import Revoked
+from trust.pki.ocsp import basic_of
 from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
 from trust.timestamp.errors import FailInfo
@@ -344,3 +349,44 @@ def test_every_report_conforms_to_the_published_schema(content):
             shown = verify(data, content, name).to_json()
             assert [error.message for error in validator.iter_errors(shown)] == []
             assert json.loads(json.dumps(shown)) == shown
+
+
+def test_a_token_of_an_authority_that_has_expired_since_proves_nothing_by_itself():
+    short = PKI.leaf(
+        ProfileName.TIMESTAMP,
+        subject={"CN": "短期时间戳"},
+        not_before=PKI.now - timedelta(days=9),
+        not_after=PKI.now - timedelta(days=1),
+    )
+    then = PKI.now - timedelta(days=5)
+    bare = signature(SEAL, CONTENT)
+    token = PKI.token(sha256(ParsedCms.parse(bare).signature), gen_time=then, authority=short)
+    trust = replace(
+        TRUST, crls=(*TRUST.crls, PKI.crl(this_update=then, next_update=then + timedelta(days=1)))
+    )
+    report = verify(add_timestamp(bare, token), CONTENT, trust=trust)
+    assert report.parts[0].facts["level"] == "B-B"
+    assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in reasons(report)
+    lone = verify(PKI.token(sha256(CONTENT), gen_time=then, authority=short), CONTENT, trust=trust)
+    assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in reasons(lone)
+
+
+def test_revocation_data_inside_a_message_is_used():
+    """As CAdES has it: lists among the message's own, and values in the signer's unsigned attributes."""
+    lists = (PKI.crl(PKI.root), PKI.crl())
+    anchors_alone = TrustStore(anchors=TRUST.anchors)
+    bare = signature(SEAL, CONTENT)
+    assert ("revocation", "TRY_LATER") in reasons(verify(bare, CONTENT, trust=anchors_alone))
+    for carrying in (with_lists(bare, lists), with_values(bare, lists)):
+        report = verify(carrying, CONTENT, trust=anchors_alone)
+        assert (report.indication, reasons(report)) == (Indication.VALID, set())
+
+
+def test_answers_inside_a_message_are_found_in_both_places():
+    bare = signature(SEAL, CONTENT)
+    among_lists = der.context(1, der.oid(ID_RI_OCSP_RESPONSE) + ANSWER)
+    message = read_signed_message(with_lists(bare, (PKI.crl(), among_lists)))
+    assert message.material.ocsp_responses == (ANSWER,)
+    assert len(message.material.crls) == 1
+    (signer,) = read_signed_message(with_values(bare, (), (basic_of(ANSWER),))).signers
+    assert [basic_of(each) for each in signer.material.ocsp_responses] == [basic_of(ANSWER)]

@@ -84,6 +84,10 @@ class SignedContent:
         """All digests that can be known: what goes to a process that is not given the content itself."""
         return self.digests(tuple(Digest))
 
+    def gives(self, algorithm: Digest) -> bool:
+        """Whether the digest by this algorithm can be known."""
+        return self.source is not None or algorithm in self.known
+
     def digests(self, algorithms: Collection[Digest]) -> Mapping[Digest, bytes]:
         """The digests by these algorithms, as far as they can be known."""
         if self.source is None:

@@ -45,7 +45,7 @@ _SUFFIXES = (
     ("checkpoint", Format.CHECKPOINT),
     *((suffix, Format.MESSAGE) for suffix in (".p7s", ".p7m", ".p7b", ".p7c", ".cms")),
     *((suffix, Format.TIMESTAMP) for suffix in (".tsr", ".tst")),
-    *((suffix, Format.CERTIFICATE) for suffix in (".cer", ".crt", ".pem")),
+    *((suffix, Format.CERTIFICATE) for suffix in (".cer", ".crt")),
     (".crl", Format.CRL),
     *((suffix, Format.OCSP) for suffix in (".ocsp", ".ors")),
 )

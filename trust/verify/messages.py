@@ -7,22 +7,23 @@ message holds, the answer is a report.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.cms_oids import ID_DATA
-from trust.crypto.digests import Digest, sha256
+from trust.crypto.digests import Digest, digest_of, sha256
 from trust.crypto.errors import CmsMalformed, PemMalformed
 from trust.crypto.parsed_cms import ParsedCms
 from trust.crypto.pem import blocks_of
-from trust.crypto.signed_message import MessageSigner, SignedMessage, ValidationMaterial, read_signed_message
-from trust.kernel.clock import parse_rfc3339, rfc3339
-from trust.kernel.report import Check, Checks, Indication, Outcome, Report
+from trust.crypto.signed_message import MessageSigner, SignedMessage, read_signed_message
+from trust.kernel.clock import rfc3339
+from trust.kernel.report import Check, Checks, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.errors import CertificateMalformed
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
-from trust.timestamp import verify_token
+from trust.timestamp.verification import judge_token
 from trust.verify.content import SignedContent
 from trust.verify.der_kinds import MESSAGE_LABELS
 
@@ -124,36 +125,64 @@ def _verify_signer(
             checks.failed("message", signer.problem, sub_indication="FORMAT_FAILURE")
         return Report.conclude(kind=_SIGNER, subject=str(number), checks=checks.all(), facts=facts)
 
-    # 1. The signature itself, over this content.
-    checks.extend(_signature_checks(parsed, digests))
+    # 1. When it was there at the latest. Nothing proves when the tokens themselves were: now.
+    material = message.material.with_more(signer.material)
+    tokens = [
+        judge_token(
+            token,
+            stamped=partial(digest_of, parsed.signature),
+            trust=trust,
+            at=at,
+            existed_by=at,
+            intermediates=material.certificates,
+            extra_crls=material.crls,
+            extra_ocsps=material.ocsp_responses,
+        )
+        for token in parsed.timestamp_tokens
+    ]
+    proven = min((token.proves for token in tokens if token.proves is not None), default=None)
+    claimed = "none" if signer.claimed_time is None else "claimed"
+    facts["claimed_time"] = None if signer.claimed_time is None else rfc3339(signer.claimed_time)
+    facts["signing_time"] = None if proven is None else rfc3339(proven)
+    facts["signing_time_source"] = claimed if proven is None else "signature-timestamp"
+    facts["level"] = "B-B" if proven is None else "B-T"
+
+    # 2. The signature itself, over this content.
+    checks.extend(_signature_checks(parsed, digests, at=proven or at))
     facts["signature_algorithm"] = None if parsed.scheme is None else parsed.scheme.name
     facts["digest_algorithm"] = parsed.digest_algorithm
-    facts["claimed_time"] = None if signer.claimed_time is None else rfc3339(signer.claimed_time)
-
-    # 2. When it was there at the latest.
-    tokens = [
-        verify_token(token, data=parsed.signature, trust=trust, at=at) for token in parsed.timestamp_tokens
-    ]
-    proven = [
-        parse_rfc3339(str(token.facts["gen_time"]))
-        for token in tokens
-        if token.indication is Indication.VALID
-    ]
-    facts["level"] = "B-T" if proven else "B-B"
-    facts["signing_time"] = rfc3339(min(proven)) if proven else None
 
     # 3. Whose it is.
     if parsed.signer_certificate is not None:
         facts["signer"] = _subject(parsed.signer_certificate)
         facts["certificate_sha256"] = sha256(parsed.signer_certificate).hex()
-        material = message.material.with_more(signer.material)
-        checks.extend(_path_checks(parsed.signer_certificate, material, proven, trust, at))
-    return Report.conclude(kind=_SIGNER, subject=str(number), checks=checks.all(), facts=facts, parts=tokens)
+        path = validate_path(
+            parsed.signer_certificate,
+            intermediates=material.certificates,
+            trust=trust,
+            at=proven or at,
+            now=at,
+            purpose=Purpose.DOCUMENT_SIGNING,
+            extra_crls=material.crls,
+            extra_ocsps=material.ocsp_responses,
+            time_is_proven=proven is not None,
+        )
+        checks.extend(path.checks)
+        facts["chain"] = [{"subject": _subject(each), "sha256": sha256(each).hex()} for each in path.chain]
+    return Report.conclude(
+        kind=_SIGNER,
+        subject=str(number),
+        checks=checks.all(),
+        facts=facts,
+        parts=[token.report for token in tokens],
+    )
 
 
-def _signature_checks(parsed: ParsedCms, digests: Mapping[Digest, bytes] | None) -> tuple[Check, ...]:
+def _signature_checks(
+    parsed: ParsedCms, digests: Mapping[Digest, bytes] | None, *, at: datetime
+) -> tuple[Check, ...]:
     if digests is not None:
-        return check_signer(parsed, digests=digests, content_type=ID_DATA)
+        return check_signer(parsed, digests=digests, content_type=ID_DATA, at=at)
     # The digest the signer claims stands in for the content, so that everything else is judged; that one check
     # then says that the content is missing.
     claimed = {} if parsed.digest_algorithm is None else {parsed.digest_algorithm: parsed.message_digest}
@@ -163,28 +192,8 @@ def _signature_checks(parsed: ParsedCms, digests: Mapping[Digest, bytes] | None)
         detail="the content is not at hand, so its digest is not known",
         sub_indication="SIGNED_DATA_NOT_FOUND",
     )
-    found = check_signer(parsed, digests=claimed, content_type=ID_DATA)
+    found = check_signer(parsed, digests=claimed, content_type=ID_DATA, at=at)
     return (*(check for check in found if check.code != "digest"), missing)
-
-
-def _path_checks(
-    certificate: bytes,
-    material: ValidationMaterial,
-    proven: list[datetime],
-    trust: TrustStore,
-    at: datetime,
-) -> tuple[Check, ...]:
-    return validate_path(
-        certificate,
-        intermediates=material.certificates,
-        trust=trust,
-        at=min(proven, default=at),
-        purpose=Purpose.DOCUMENT_SIGNING,
-        extra_crls=material.crls,
-        extra_ocsps=material.ocsp_responses,
-        time_is_proven=bool(proven),
-        now=at,
-    ).checks
 
 
 def _subject(certificate: bytes) -> str | None:

@@ -1,17 +1,19 @@
 """Timestamps that stand alone: RFC 3161 tokens (`.tst`) and whole responses (`.tsr`), over content beside them."""
 
 from datetime import datetime
+from functools import partial
 
 from trust.crypto import der, der_reader
 from trust.crypto.der_reader import Element
+from trust.crypto.digests import Digest
 from trust.crypto.errors import CmsMalformed, DerMalformed, PemMalformed
 from trust.crypto.pem import blocks_of
 from trust.crypto.signed_message import in_definite_form
-from trust.kernel.report import Check, Checks, Outcome, Report
+from trust.kernel.report import Checks, Report
 from trust.pki.trust_store import TrustStore
-from trust.timestamp import verify_token
 from trust.timestamp.errors import TimestampMalformed
 from trust.timestamp.tokens import TstInfo, parse_token
+from trust.timestamp.verification import judge_token
 from trust.verify.content import SignedContent
 from trust.verify.der_kinds import MESSAGE_LABELS
 
@@ -32,7 +34,7 @@ def verify_timestamp(
 ) -> Report:
     """Verifies a token or response (DER, BER or PEM) over `content` at the moment `at`.
 
-    Checks and facts as `trust.timestamp.verify_token` has them; `imprint` stays open (SIGNED_DATA_NOT_FOUND)
+    Checks and facts as `trust.timestamp.verification` has them; `imprint` stays open (SIGNED_DATA_NOT_FOUND)
     where the content is not at hand. A response that refuses a token leaves the answer open.
     """
     checks = Checks()
@@ -45,41 +47,31 @@ def verify_timestamp(
     except (CmsMalformed, TimestampMalformed, PemMalformed) as error:
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
         return Report.conclude(kind=KIND, subject="", checks=checks.all())
-    # Against its own imprint first; what is then said of the imprint is replaced by a look at the content.
-    report = verify_token(token, imprint=info.imprint, trust=trust, at=at)
+    report = judge_token(token, stamped=partial(_digest, content), trust=trust, at=at, existed_by=at).report
+    checks = Checks()
+    checks.extend(each for each in report.checks if each.code != "imprint" or _is_at_hand(info, content))
+    if not _is_at_hand(info, content):
+        checks.unknown(
+            "imprint",
+            f"neither what was stamped nor its {info.imprint_algorithm} digest is beside the token",
+            sub_indication="SIGNED_DATA_NOT_FOUND",
+        )
     return Report.conclude(
         kind=report.kind,
         subject=report.subject,
-        checks=[_imprint_check(info, content) if each.code == "imprint" else each for each in report.checks],
+        checks=checks.all(),
         facts={**report.facts, "imprint_algorithm": info.imprint_algorithm, "imprint": info.imprint.hex()},
         parts=report.parts,
     )
 
 
-def _imprint_check(info: TstInfo, content: SignedContent | None) -> Check:
-    algorithm = info.imprint_algorithm
-    if algorithm is None:
-        return Check(
-            code="imprint",
-            outcome=Outcome.UNKNOWN,
-            detail="the token's imprint is of an algorithm not known here",
-            sub_indication="CRYPTO_CONSTRAINTS_FAILURE",
-        )
-    digest = None if content is None else content.digests({algorithm}).get(algorithm)
-    if digest is None:
-        return Check(
-            code="imprint",
-            outcome=Outcome.UNKNOWN,
-            detail=f"neither what was stamped nor its {algorithm} digest is beside the token",
-            sub_indication="SIGNED_DATA_NOT_FOUND",
-        )
-    holds = info.imprint == digest
-    return Check(
-        code="imprint",
-        outcome=Outcome.PASSED if holds else Outcome.FAILED,
-        detail=f"the token's {algorithm} imprint against the content beside it",
-        sub_indication=None if holds else "HASH_FAILURE",
-    )
+def _digest(content: SignedContent | None, algorithm: Digest) -> bytes | None:
+    return None if content is None else content.digests({algorithm}).get(algorithm)
+
+
+def _is_at_hand(info: TstInfo, content: SignedContent | None) -> bool:
+    """Whether what was stamped can be compared; of an algorithm not known here, the token's own check tells."""
+    return info.imprint_algorithm is None or (content is not None and content.gives(info.imprint_algorithm))
 
 
 def token_octets(data: bytes) -> bytes:
