@@ -171,6 +171,7 @@ def build_services(
         settings=IdentitySettings(issuer=settings.public_url.rstrip("/"), hash_cost=hash_cost or HashCost()),
     )
     agencies = AgencyNames(parts.ledger, identity.directory)
+    pool = VerificationPool()
     seals = build_seals(
         ledger=parts.ledger,
         objects=objects,
@@ -182,6 +183,7 @@ def build_services(
         clock=parts.clock,
         randomness=parts.randomness,
         ids=parts.ids,
+        keywords=pool,
         lease=settings.lease,
     )
     typesetter = Typesetter()
@@ -213,7 +215,6 @@ def build_services(
         origin=settings.origin,
         status_lists=licences.status_tokens.every,
     )
-    pool = VerificationPool()
     archive = build_archive(
         ledger=parts.ledger,
         objects=objects,

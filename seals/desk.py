@@ -24,6 +24,7 @@ from seals.uses.seal_documents import SealDocuments
 from seals.uses.sign_digests import SignDigests
 from seals.uses.stamping import StampSealUses
 from seals.uses.taking import UseTaking
+from trust.documents.pdf import KeywordFinder
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness
@@ -144,11 +145,20 @@ def build_seals(
     clock: Clock,
     randomness: Randomness,
     ids: Ids,
+    keywords: KeywordFinder,
     lease: timedelta,
 ) -> SealDesk:
     """Joins the acts of seals with what they need."""
     taking = UseTaking(ledger=ledger, signer=signer, trust=trust, clock=clock)
-    sealing = DocumentSealing(ledger=ledger, objects=objects, timestamps=timestamps, clock=clock, lease=lease)
+    sealing = DocumentSealing(
+        ledger=ledger,
+        objects=objects,
+        timestamps=timestamps,
+        trust=trust,
+        keywords=keywords,
+        clock=clock,
+        lease=lease,
+    )
     digests = SignDigests(
         ledger=ledger, signer=signer, taking=taking, timestamps=timestamps, clock=clock, ids=ids, lease=lease
     )

@@ -72,10 +72,22 @@ class WhenTimestampAway(StrEnum):
 
 
 class SignatureLevel(StrEnum):
-    """How much evidence a signature carries (ETSI EN 319 142-1)."""
+    """How much evidence a signature carries (ETSI EN 319 142-1 §6), each level holding those before it."""
 
     B_B = "B-B"
     B_T = "B-T"
+    B_LT = "B-LT"
+    B_LTA = "B-LTA"
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it needs the document itself: validation data and timestamps appended to it."""
+        return self in (SignatureLevel.B_LT, SignatureLevel.B_LTA)
+
+    def reaches(self, wanted: "SignatureLevel") -> bool:
+        """Whether it is the wanted level or holds it."""
+        order = tuple(SignatureLevel)
+        return order.index(self) >= order.index(wanted)
 
 
 @dataclass(frozen=True, kw_only=True)

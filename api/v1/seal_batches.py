@@ -19,6 +19,7 @@ from api.dependencies import (
     body_digest,
     read_upload,
 )
+from api.v1.placements import PlacementBody, caption_of
 from api.v1.seal_uses import SealUseAnswer, placement_of, use_answer
 from seals.model import SealUseState, SignatureLevel, WhenTimestampAway
 from seals.uses.batches import MAX_ITEMS, BatchAnswer, require_size
@@ -50,6 +51,7 @@ class BatchItem(Body):
     page: Annotated[int | None, Field(ge=-10_000, le=10_000)] = None
     x_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)] = None
     y_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)] = None
+    placement: PlacementBody | None = None
 
 
 class _Items(Body):
@@ -105,7 +107,14 @@ class SealBatchAnswer(Answer):
 @router.post("/seal-uses/batches", status_code=201)
 def use_seal_on_many(
     items: Annotated[
-        str, Form(max_length=_MAX_ITEMS_CHARACTERS, description="a JSON array of items, see BatchItem")
+        str,
+        Form(
+            max_length=_MAX_ITEMS_CHARACTERS,
+            description="a JSON array with an object for each document: item_code; document, the number of its "
+            "file from 0, or document_ref; and as for one document seal_id, case_number, level, "
+            "when_timestamp_away, page, x_mm, y_mm",
+            json_schema_extra={"contentMediaType": "application/json"},
+        ),
     ],
     caller: CurrentCaller,
     services: ServicesOf,
@@ -188,6 +197,7 @@ def _wanted(item: BatchItem, files: list[bytes]) -> DocumentToSeal:
         document=document,
         item_code=item.item_code,
         placement=placement_of(item),
+        caption=caption_of(item.placement),
         seal_id=item.seal_id,
         case_number=item.case_number,
         level=item.level,

@@ -22,9 +22,15 @@ from api.dependencies import (
     page_of,
     read_upload,
 )
+from api.v1.placements import (
+    MAX_PLACEMENT_CHARACTERS,
+    PlacementBody,
+    caption_of,
+    read_placement,
+)
 from api.wiring import Services
 from seals.model import SealUse, SignatureLevel, WhenTimestampAway
-from seals.uses.documents import DocumentRef
+from seals.uses.documents import AskedPlacement, DocumentRef
 from seals.uses.seal_document import SealingRequest
 from trust.documents import pdf
 from trust.kernel.errors import InvalidInput
@@ -83,6 +89,7 @@ class SealUseFields(Body):
     page: Annotated[int | None, Field(ge=-10_000, le=10_000)]
     x_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)]
     y_mm: Annotated[int | None, Field(ge=-20_000, le=20_000)]
+    placement: PlacementBody | None
 
 
 @router.post("/seal-uses", status_code=201)
@@ -105,12 +112,20 @@ def use_seal(
     page: Annotated[int | None, Form(description="from 1; negative from the end; absent: invisible")] = None,
     x_mm: Annotated[int | None, Form(description="left edge of the impression")] = None,
     y_mm: Annotated[int | None, Form(description="lower edge of the impression")] = None,
+    placement: Annotated[
+        str | None,
+        Form(
+            max_length=MAX_PLACEMENT_CHARACTERS,
+            description="in place of page, x_mm and y_mm, a JSON object: OnPage, OnPages, OnAllPages, "
+            "BesideKeyword or AcrossPages",
+        ),
+    ] = None,
 ) -> SealUseAnswer:
     """Seals a document; the same idempotency key with the same body gets the same use.
 
-    With page, x_mm and y_mm the impression is visible at the seal's own size; without them the signature is
-    invisible. The sealed document is then at `/v1/seal-uses/{id}/document`. A document with several seals is
-    sealed again by `document_ref`: each seal is a use of its own, authorised and counted.
+    With page, x_mm and y_mm, or a placement, the impression is visible at the seal's own size; without, the
+    signature is invisible. The sealed document is then at `/v1/seal-uses/{id}/document`. A document with several
+    seals is sealed again by `document_ref`: each seal is a use of its own, authorised and counted.
     """
     fields = checked_form(
         SealUseFields,
@@ -123,6 +138,7 @@ def use_seal(
         page=page,
         x_mm=x_mm,
         y_mm=y_mm,
+        placement=read_placement(placement),
     )
     if (document is None) == (fields.document_ref is None):
         raise InvalidInput("a document or a document_ref is sealed, exactly one of them")
@@ -132,6 +148,7 @@ def use_seal(
             document=octets if octets is not None else DocumentRef(use_id=fields.document_ref or ""),
             item_code=fields.item_code,
             placement=placement_of(fields),
+            caption=caption_of(fields.placement),
             idempotency_key=idempotency_key,
             body_digest=body_digest(fields, *(() if octets is None else (octets,))),
             seal_id=fields.seal_id,
@@ -182,13 +199,17 @@ class Placed(Protocol):
     def x_mm(self) -> int | None: ...
     @property
     def y_mm(self) -> int | None: ...
+    @property
+    def placement(self) -> PlacementBody | None: ...
 
 
-def placement_of(fields: Placed) -> pdf.Placement | None:
-    """Where the impression goes; None for an invisible signature. Raises InvalidInput on half a place."""
+def placement_of(fields: Placed) -> AskedPlacement | None:
+    """Where the impression goes; None for an invisible signature. Raises InvalidInput on half a place, or two."""
     given = (fields.page, fields.x_mm, fields.y_mm)
     if given == (None, None, None):
-        return None
+        return None if fields.placement is None else fields.placement.asked()
+    if fields.placement is not None:
+        raise InvalidInput("the place is said by page, x_mm and y_mm or by placement, not by both")
     if fields.page is None or fields.x_mm is None or fields.y_mm is None:
         raise InvalidInput("a visible impression needs page, x_mm and y_mm, all three")
     return pdf.Placement(page=fields.page, x_mm=fields.x_mm, y_mm=fields.y_mm)

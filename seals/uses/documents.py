@@ -1,8 +1,9 @@
 """What sealing one document and sealing many have in common: preparing, intending, adding the timestamp."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from identity.caller import Caller
 from seals.errors import SealUseUnknown
@@ -20,7 +21,7 @@ from seals.model import (
     SignatureLevel,
     WhenTimestampAway,
 )
-from seals.ports import TimestampSource
+from seals.ports import TimestampSource, TrustView
 from seals.uses.output import read_output
 from seals.uses.repository import SealUses
 from trust.crypto.cms import CmsIdentity, add_timestamp, max_signed_data_size
@@ -38,6 +39,10 @@ from trust.storage.objects import ObjectStore, StoredObject
 SEALING_LEASE: Final = timedelta(seconds=60)
 
 
+# What the caller may say of the place; a keyword is looked for when the document is prepared.
+AskedPlacement: TypeAlias = pdf.AnyPlacement | pdf.KeywordPlacement | Centred
+
+
 @dataclass(frozen=True, kw_only=True)
 class DocumentRef:
     """The output of an earlier seal use of the same application, by the use's id."""
@@ -50,17 +55,27 @@ class DocumentToSeal:
     """A document and how it is to be sealed.
 
     `document` is the PDF, or says which sealed one is to be sealed again. `placement` is None for an invisible
-    signature, `Centred` where only its middle is known. `seal_id` None takes the newest seal the application is
-    authorised to use for `item_code`.
+    signature, `Centred` where only its middle is known; `caption` stands below the impression. `seal_id` None takes
+    the newest seal the application is authorised to use for `item_code`.
     """
 
     document: bytes | DocumentRef
     item_code: str
-    placement: pdf.Placement | Centred | None
+    placement: AskedPlacement | None
+    caption: pdf.Caption | None = None
     seal_id: str | None = None
     case_number: str | None = None
     level: SignatureLevel = SignatureLevel.B_T
     when_timestamp_away: WhenTimestampAway = WhenTimestampAway.FAIL
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntendedDocument:
+    """A use with the seal it is of and the document prepared for it."""
+
+    use: SealUse
+    seal: Seal
+    prepared: pdf.PreparedDocument
 
 
 class DocumentSealing:
@@ -72,12 +87,16 @@ class DocumentSealing:
         ledger: Ledger,
         objects: ObjectStore,
         timestamps: TimestampSource,
+        trust: TrustView,
+        keywords: pdf.KeywordFinder,
         clock: Clock,
         lease: timedelta = SEALING_LEASE,
     ) -> None:
         self._ledger = ledger
         self._objects = objects
         self._timestamps = timestamps
+        self._trust = trust
+        self._keywords = keywords
         self._clock = clock
         self._lease = lease
 
@@ -97,9 +116,12 @@ class DocumentSealing:
             return max_signed_data_size(identity)
         return max_signed_data_size(identity, self._timestamps.largest_token())
 
-    def require_timestamps(self, wanted: DocumentToSeal) -> None:
-        """Raises Unavailable where a timestamp is a must and its authority is away: nothing is counted yet."""
-        if wanted.level is SignatureLevel.B_T and wanted.when_timestamp_away is WhenTimestampAway.FAIL:
+    def require_timestamps(self, *wanted: DocumentToSeal) -> None:
+        """Raises Unavailable where one of these must have a timestamp and the authority is away: nothing is counted."""
+        if any(
+            each.level is not SignatureLevel.B_B and each.when_timestamp_away is WhenTimestampAway.FAIL
+            for each in wanted
+        ):
             self._timestamps.require_there()
 
     def prepare(
@@ -109,7 +131,7 @@ class DocumentSealing:
         impression = seal.impression
         return pdf.prepare(
             document,
-            placement=_placed(wanted.placement, impression),
+            placement=self._placed(wanted.placement, impression, document),
             impression=pdf.Impression(
                 png=impression.png, width_mm=impression.width_mm, height_mm=impression.height_mm
             ),
@@ -117,7 +139,22 @@ class DocumentSealing:
             signer_name=seal.name,
             reserved=reserved,
             at=self._clock.now(),
+            caption=wanted.caption,
         )
+
+    def _placed(
+        self, placement: AskedPlacement | None, impression: ImpressionRow, document: bytes
+    ) -> pdf.AnyPlacement | None:
+        """The place in numbers; raises KeywordNotFound and its kin."""
+        if isinstance(placement, pdf.KeywordPlacement):
+            return pdf.beside_keyword(placement, document, self._keywords)
+        if isinstance(placement, Centred):
+            return pdf.Placement(
+                page=placement.page,
+                x_mm=placement.x_mm - impression.width_mm / 2,
+                y_mm=placement.y_mm - impression.height_mm / 2,
+            )
+        return placement
 
     def keep_original(self, use_id: str, agency_id: str, document: bytes) -> StoredObject:
         """Puts the original into the store under the use's own key."""
@@ -164,29 +201,40 @@ class DocumentSealing:
             state=SealUseState.INTENDED,
         )
 
-    def intend(
-        self,
-        work: RecordedWork,
-        use: SealUse,
-        seal: Seal,
-        prepared: pdf.PreparedDocument,
-        *,
-        again: bool = False,
-    ) -> None:
-        """Inserts the use, its preparation and the signer's intent; `again`: a further preparation of the same use."""
+    def intend(self, work: RecordedWork, intended: Sequence[IntendedDocument]) -> None:
+        """Inserts the uses with their preparations and the signer's intents."""
+        SealUses(work).intend(*(each.use for each in intended))
+        self.intend_preparations(work, intended)
+
+    def intend_preparations(self, work: RecordedWork, intended: Sequence[IntendedDocument]) -> None:
+        """Inserts preparations and intents alone: a further preparation of a use that is there already."""
         now = self._clock.now()
-        if not again:
-            SealUses(work).intend(use)
-        SealUses(work).prepare(use.id, preparation_of(prepared), at=now)
+        SealUses(work).prepare({each.use.id: preparation_of(each.prepared) for each in intended}, at=now)
         Intents(work).record(
-            Intent(
-                subject=use.id,
-                key_id=KeyId(seal.key_id),
-                kind=IntentKind.SEAL_USE,
-                digest=prepared.digest,
-                lease_until=use.lease_until,
+            *(
+                Intent(
+                    subject=each.use.id,
+                    key_id=KeyId(each.seal.key_id),
+                    kind=IntentKind.SEAL_USE,
+                    digest=each.prepared.digest,
+                    lease_until=each.use.lease_until,
+                )
+                for each in intended
             ),
             at=now,
+        )
+
+    def lasting(self, sealed: bytes, prepared: pdf.PreparedDocument, level: SignatureLevel) -> bytes:
+        """The stamped document with what B-LT and B-LTA append; raises Unavailable, ValidationDataMissing."""
+        if not level.lasts:
+            return sealed
+        return pdf.extend(
+            sealed,
+            to=pdf.Level(level.value),
+            trust=self._trust.current(),
+            timestamps=self._timestamps,
+            at=self._clock.now(),
+            fields=(prepared.field_name,),
         )
 
     def stamped(self, cms: bytes) -> bytes:
@@ -231,13 +279,3 @@ def intended_event(
 
 def _imprint(cms: bytes) -> bytes:
     return sha256(ParsedCms.parse(cms).signature)
-
-
-def _placed(placement: pdf.Placement | Centred | None, impression: ImpressionRow) -> pdf.Placement | None:
-    if not isinstance(placement, Centred):
-        return placement
-    return pdf.Placement(
-        page=placement.page,
-        x_mm=placement.x_mm - impression.width_mm / 2,
-        y_mm=placement.y_mm - impression.height_mm / 2,
-    )

@@ -21,22 +21,28 @@ def require_intended(
 ) -> Report:
     """The stranger's report on our own signature; raises SealBroken unless it is the intended one, and valid.
 
-    With `level` it has to be of exactly this level.
+    With `level` it has to be at this level at least: a document that brings its validation data may be above.
 
     Signatures that others put into the document earlier are not judged here: they may be unknown to us.
     """
     first, first_length, second, second_length = preparation.byte_range
     covered = sealed[first : first + first_length] + sealed[second : second + second_length]
-    if len(sealed) != second + second_length or sha256(covered) != preparation.digest:
+    # What B-LT and B-LTA append follows what the signature covers; the report judges it.
+    if len(sealed) < second + second_length or sha256(covered) != preparation.digest:
         raise SealBroken("the output is not the document that was prepared")
     report = pdf.validate(sealed, trust=trust, at=at)
     own = [part for part in report.parts if part.subject == preparation.field_name]
     if len(own) != 1 or own[0].indication is not Indication.VALID:
         reasons = ", ".join(own[0].reasons()) if own else "the signature is not found"
         raise SealBroken(f"the output would not be called valid: {reasons}")
-    if level is not None and own[0].facts.get("level") != level.value:
+    if level is not None and not level_of(own[0]).reaches(level):
         raise SealBroken(f"the output is at {own[0].facts.get('level')}, not at {level}")
     return own[0]
+
+
+def level_of(report: Report) -> SignatureLevel:
+    """The level that a signature's report found."""
+    return SignatureLevel(str(report.facts["level"]))
 
 
 def files_of(use: SealUse) -> DocumentFiles:

@@ -40,42 +40,23 @@ class SealUses:
     def __init__(self, work: ReadWork) -> None:
         self._work = work
 
-    def intend(self, use: SealUse) -> None:
-        files = use.files
-        self._work.execute(
-            seal_uses.insert().values(
-                id=use.id,
-                agency_id=use.agency_id,
-                seal_id=use.seal_id,
-                authorisation_id=use.authorisation_id,
-                application_id=use.application_id,
-                item_code=use.item_code,
-                case_number=use.case_number,
-                level=use.level.value,
-                original_key=None if files is None else files.original_key,
-                original_version=None if files is None else files.original_version,
-                original_sha256=None if files is None else files.original_sha256,
-                output_key=None if files is None else files.output_key,
-                lease_until=use.lease_until,
-                intended_at=use.intended_at,
-                kind=use.kind.value,
-                digest=use.digest,
-                when_timestamp_away=use.when_timestamp_away.value,
-                batch_id=use.batch_id,
-                batch_position=use.batch_position,
-            )
-        )
+    def intend(self, *uses: SealUse) -> None:
+        """Inserts the uses as intended, in one statement."""
+        self._work.execute(seal_uses.insert(), [_values(use) for use in uses])
 
-    def prepare(self, use_id: str, preparation: SealPreparation, *, at: datetime) -> None:
-        self._work.execute(
-            seal_use_preparations.insert().values(
-                use_id=use_id,
-                digest=preparation.digest,
-                byte_range=list(preparation.byte_range),
-                field_name=preparation.field_name,
-                at=at,
-            )
-        )
+    def prepare(self, preparations: Mapping[str, SealPreparation], *, at: datetime) -> None:
+        """Inserts a preparation for each of these uses, in one statement."""
+        rows = [
+            {
+                "use_id": use_id,
+                "digest": preparation.digest,
+                "byte_range": list(preparation.byte_range),
+                "field_name": preparation.field_name,
+                "at": at,
+            }
+            for use_id, preparation in preparations.items()
+        ]
+        self._work.execute(seal_use_preparations.insert(), rows)
 
     def preparation(self, use_id: str) -> SealPreparation:
         """The newest preparation, the one that counts."""
@@ -293,6 +274,31 @@ def _uses() -> Select[Any]:
         .outerjoin(seal_use_outcomes, outcomes.use_id == seal_uses.c.id)
         .outerjoin(seal_use_stampings, stampings.use_id == seal_uses.c.id)
     )
+
+
+def _values(use: SealUse) -> dict[str, Any]:
+    files = use.files
+    return {
+        "id": use.id,
+        "agency_id": use.agency_id,
+        "seal_id": use.seal_id,
+        "authorisation_id": use.authorisation_id,
+        "application_id": use.application_id,
+        "item_code": use.item_code,
+        "case_number": use.case_number,
+        "level": use.level.value,
+        "original_key": None if files is None else files.original_key,
+        "original_version": None if files is None else files.original_version,
+        "original_sha256": None if files is None else files.original_sha256,
+        "output_key": None if files is None else files.output_key,
+        "lease_until": use.lease_until,
+        "intended_at": use.intended_at,
+        "kind": use.kind.value,
+        "digest": use.digest,
+        "when_timestamp_away": use.when_timestamp_away.value,
+        "batch_id": use.batch_id,
+        "batch_position": use.batch_position,
+    }
 
 
 def _use(row: Row[Any]) -> SealUse:

@@ -7,7 +7,7 @@ from seals.errors import SealBroken, SealUseLost
 from seals.model import DocumentOutput, SealUse, SignatureLevel, WhenTimestampAway
 from seals.ports import TrustView
 from seals.uses.concluding import conclude_abandoned, conclude_completed
-from seals.uses.output import require_intended
+from seals.uses.output import level_of, require_intended
 from seals.uses.repository import SealUses
 from trust.crypto.digests import sha256
 from trust.kernel.clock import Clock
@@ -69,7 +69,8 @@ class ResolveSealUses:
             report = require_intended(sealed, preparation, trust=self._trust.current(), at=self._clock.now())
         except SealBroken:
             return None
-        reached = SignatureLevel(str(report.facts["level"]))
+        found = level_of(report)
+        reached = use.level if found.reaches(use.level) else found
         if reached is not use.level and use.when_timestamp_away is not WhenTimestampAway.DELIVER_B_B:
             return None
         output = DocumentOutput(key=stored.key, version=stored.version_id, sha256=sha256(sealed))

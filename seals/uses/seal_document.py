@@ -22,7 +22,14 @@ from seals.model import (
 )
 from seals.ports import TrustView
 from seals.uses.concluding import conclude_abandoned, conclude_completed
-from seals.uses.documents import DocumentRef, DocumentSealing, DocumentToSeal, intended_event, preparation_of
+from seals.uses.documents import (
+    DocumentRef,
+    DocumentSealing,
+    DocumentToSeal,
+    IntendedDocument,
+    intended_event,
+    preparation_of,
+)
 from seals.uses.output import files_of, read_output, require_intended
 from seals.uses.repository import SealUses
 from seals.uses.taking import UseTaking
@@ -117,7 +124,7 @@ class SealDocument:
             subject = claim_for(work, claim, subject=use_id, at=use.intended_at)
             if subject == use_id:
                 self._taking.take_one(work, use, caller)
-                self._sealing.intend(work, use, seal, prepared)
+                self._sealing.intend(work, [IntendedDocument(use=use, seal=seal, prepared=prepared)])
                 work.record(_intended(use, caller, request, original.sha256, prepared))
         if subject != use_id:
             self._sealing.forget_original(original)
@@ -128,7 +135,7 @@ class SealDocument:
         if len(cms) > prepared.contents_capacity:
             prepared = self._prepare_again(request, document, use, seal, caller, needed=len(cms))
             cms, level = self._signed(use, caller)
-        sealed = pdf.embed(prepared, cms)
+        sealed, level = self._lasting(pdf.embed(prepared, cms), prepared, use, level, caller)
 
         # 6. Look at the result as a stranger would, against what was intended.
         preparation, trust = preparation_of(prepared), self._trust.current()
@@ -175,7 +182,7 @@ class SealDocument:
     ) -> pdf.PreparedDocument:
         prepared = self._sealing.prepare(request, document, seal, needed + needed // 4)
         with self._ledger.work() as work:
-            self._sealing.intend(work, use, seal, prepared, again=True)
+            self._sealing.intend_preparations(work, [IntendedDocument(use=use, seal=seal, prepared=prepared)])
             work.record(
                 Event(
                     act=USE_PREPARED_AGAIN,
@@ -195,13 +202,35 @@ class SealDocument:
         try:
             return self._sealing.stamped(cms), use.level
         except Unavailable as away:
-            if use.when_timestamp_away is WhenTimestampAway.DELIVER_B_B:
-                return cms, SignatureLevel.B_B
-            with self._ledger.work() as work:
-                conclude_abandoned(work, use, caller=caller, clock=self._clock)
-            raise DocumentNotStamped(
-                f"the timestamp authority is away; {use.id} is abandoned and counted, try a new key later"
-            ) from away
+            self._require_deliverable(use, caller, away)
+            return cms, SignatureLevel.B_B
+
+    def _lasting(
+        self,
+        sealed: bytes,
+        prepared: pdf.PreparedDocument,
+        use: SealUse,
+        reached: SignatureLevel,
+        caller: Caller,
+    ) -> tuple[bytes, SignatureLevel]:
+        """The document with what its level appends, and the level reached; raises as `_signed`."""
+        if reached is not use.level:
+            return sealed, reached
+        try:
+            return self._sealing.lasting(sealed, prepared, use.level), use.level
+        except Unavailable as away:
+            self._require_deliverable(use, caller, away)
+            return sealed, SignatureLevel.B_T
+
+    def _require_deliverable(self, use: SealUse, caller: Caller, away: Unavailable) -> None:
+        """Goes on where the caller takes less for now; otherwise abandons the use and raises DocumentNotStamped."""
+        if use.when_timestamp_away is WhenTimestampAway.DELIVER_B_B:
+            return
+        with self._ledger.work() as work:
+            conclude_abandoned(work, use, caller=caller, clock=self._clock)
+        raise DocumentNotStamped(
+            f"the timestamp authority is away; {use.id} is abandoned and counted, try a new key later"
+        ) from away
 
 
 def _intended(

@@ -27,7 +27,14 @@ from seals.model import (
 from seals.ports import TrustView
 from seals.uses.batches import BatchAnswer, answer_of, record_refusals, refused_item, require_size
 from seals.uses.concluding import conclude_abandoned, conclude_completed
-from seals.uses.documents import DocumentRef, DocumentSealing, DocumentToSeal, intended_event, preparation_of
+from seals.uses.documents import (
+    DocumentRef,
+    DocumentSealing,
+    DocumentToSeal,
+    IntendedDocument,
+    intended_event,
+    preparation_of,
+)
 from seals.uses.output import files_of, require_intended
 from seals.uses.repository import SealBatches
 from seals.uses.taking import UseTaking
@@ -39,6 +46,7 @@ from trust.kernel.ids import Ids
 from trust.keys.client import SignerClient
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Event
+from trust.pki.trust_store import TrustStore
 from trust.storage.idempotency import IdempotencyClaim, claim_for, find
 from trust.storage.objects import ObjectStore, StoredObject
 
@@ -56,6 +64,15 @@ class BatchRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Means:
+    """What items of one seal are sealed with."""
+
+    seal: Seal
+    authorisation: SealAuthorisation
+    identity: CmsIdentity
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Item:
     """An item that can be sealed: everything that was found out before anything is counted."""
 
@@ -64,7 +81,6 @@ class _Item:
     document: bytes
     seal: Seal
     authorisation: SealAuthorisation
-    identity: CmsIdentity
     prepared: pdf.PreparedDocument
 
 
@@ -75,6 +91,9 @@ class _Taken:
     item: _Item
     use: SealUse
     original: StoredObject
+
+    def intended(self) -> IntendedDocument:
+        return IntendedDocument(use=self.use, seal=self.item.seal, prepared=self.item.prepared)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +181,8 @@ class SealDocuments:
                         at=now,
                     )
                 )
-                for each in taken:
-                    self._sealing.intend(work, each.use, each.item.seal, each.item.prepared)
+                if taken:
+                    self._sealing.intend(work, [each.intended() for each in taken])
                 work.record_all([_event(each, caller) for each in taken])
         used = {each.use.id for each in taken}
         for each in kept:
@@ -174,7 +193,8 @@ class SealDocuments:
         messages = self._signed(taken, caller)
 
         # 6. Look at each result as a stranger would, and keep it.
-        sealed = [done for each in taken if (done := self._sealed(each, messages.get(each.use.id)))]
+        trust = self._trust.current()
+        sealed = [done for each in taken if (done := self._sealed(each, messages.get(each.use.id), trust))]
 
         # 7. Say that they exist, each unless the worker spoke first.
         self._conclude(sealed, caller)
@@ -186,37 +206,41 @@ class SealDocuments:
     def _prepared(self, request: BatchRequest, caller: Caller) -> tuple[list[_Item], list[RefusedItem]]:
         items: list[_Item] = []
         refusals: list[RefusedItem] = []
-        judged: set[str] = set()
+        means: dict[tuple[str, str | None], _Means] = {}
+        rooms: dict[tuple[str, SignatureLevel], int] = {}
         for position, wanted in enumerate(request.items):
             try:
-                item = self._item(position, wanted, caller)
-                if item.seal.id not in judged:  # the same seal is judged once for all its items
-                    self._taking.require_parts(item.identity)
-                    judged.add(item.seal.id)
-                self._sealing.require_timestamps(wanted)
+                # Items of one seal share what was found out about it; a refusal is each item's own.
+                named = (wanted.item_code, wanted.seal_id)
+                found = means[named] = means.get(named) or self._means(wanted, caller)
+                sized = (found.seal.id, wanted.level)
+                if sized not in rooms:
+                    rooms[sized] = self._sealing.room(found.identity, wanted.level)
+                document = self._sealing.document(wanted, caller)
+                prepared = self._sealing.prepare(wanted, document, found.seal, rooms[sized])
             except YinxinError as error:
                 refusals.append(refused_item(position, error))
             else:
-                items.append(item)
+                items.append(
+                    _Item(
+                        position=position,
+                        wanted=wanted,
+                        document=document,
+                        seal=found.seal,
+                        authorisation=found.authorisation,
+                        prepared=prepared,
+                    )
+                )
+        self._sealing.require_timestamps(*(item.wanted for item in items))
         return items, refusals
 
-    def _item(self, position: int, wanted: DocumentToSeal, caller: Caller) -> _Item:
+    def _means(self, wanted: DocumentToSeal, caller: Caller) -> _Means:
         seal, authorisation = self._taking.authorised(
             caller, item_code=wanted.item_code, seal_id=wanted.seal_id, kind=SealUseKind.DOCUMENT
         )
-        document = self._sealing.document(wanted, caller)
         identity = self._taking.identity(seal)
-        return _Item(
-            position=position,
-            wanted=wanted,
-            document=document,
-            seal=seal,
-            authorisation=authorisation,
-            identity=identity,
-            prepared=self._sealing.prepare(
-                wanted, document, seal, self._sealing.room(identity, wanted.level)
-            ),
-        )
+        self._taking.require_parts(identity)
+        return _Means(seal=seal, authorisation=authorisation, identity=identity)
 
     def _intended(
         self, item: _Item, use_id: str, original: StoredObject, caller: Caller, batch_id: str
@@ -245,7 +269,7 @@ class SealDocuments:
         except Unavailable:
             return plain | self._unstamped([uses[use_id] for use_id in wanting], made, caller)
         return plain | {
-            use_id: (cms, SignatureLevel.B_T) for use_id, cms in zip(wanting, stamped, strict=True)
+            use_id: (cms, uses[use_id].level) for use_id, cms in zip(wanting, stamped, strict=True)
         }
 
     def _unstamped(
@@ -261,19 +285,33 @@ class SealDocuments:
                     conclude_abandoned(work, use, caller=caller, clock=self._clock)
         return delivered
 
-    def _sealed(self, taken: _Taken, message: tuple[bytes, SignatureLevel] | None) -> _Sealed | None:
+    def _lasting(self, sealed: bytes, taken: _Taken, reached: SignatureLevel) -> tuple[bytes, SignatureLevel]:
+        """The document with what its level appends, and the level; raises Unavailable unless less is taken for now."""
+        wanted = taken.use.level
+        if reached is not wanted:
+            return sealed, reached
+        try:
+            return self._sealing.lasting(sealed, taken.item.prepared, wanted), wanted
+        except Unavailable:
+            if taken.use.when_timestamp_away is not WhenTimestampAway.DELIVER_B_B:
+                raise
+            return sealed, SignatureLevel.B_T
+
+    def _sealed(
+        self, taken: _Taken, message: tuple[bytes, SignatureLevel] | None, trust: TrustStore
+    ) -> _Sealed | None:
         """The stored output, or None where the item came to no end: it stays intended and the worker resolves it."""
         if message is None:
             return None
         cms, level = message
         prepared = taken.item.prepared
         try:
-            sealed = pdf.embed(prepared, cms)
+            sealed, level = self._lasting(pdf.embed(prepared, cms), taken, level)
             require_intended(
                 sealed,
                 preparation_of(prepared),
                 level=level,
-                trust=self._trust.current(),
+                trust=trust,
                 at=self._clock.now(),
             )
             stored = self._objects.put(files_of(taken.use).output_key, sealed)

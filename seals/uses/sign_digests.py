@@ -123,6 +123,8 @@ class SignDigests:
         # 2. What is wrong with a digest, or away, is said before anything is counted.
         identity = self._taking.identity(seal)
         require_digests(request.digests, identity.digest)
+        if request.level.lasts:
+            raise DigestRefused(f"{request.level} is a level of documents: a digest has none to append to")
         self._taking.require_parts(identity)
         if request.level is SignatureLevel.B_T:
             self._timestamps.require_there()
@@ -230,18 +232,20 @@ class SignDigests:
                 at=now,
             )
         )
-        for use in uses:
-            SealUses(work).intend(use)
-            Intents(work).record(
+        SealUses(work).intend(*uses)
+        Intents(work).record(
+            *(
                 Intent(
                     subject=use.id,
                     key_id=KeyId(seal.key_id),
                     kind=_INTENT_KINDS[use.kind],
                     digest=use.digest or b"",
                     lease_until=use.lease_until,
-                ),
-                at=now,
-            )
+                )
+                for use in uses
+            ),
+            at=now,
+        )
         work.record_all([_intended(use, caller) for use in uses])
 
     def _finish(self, uses: Sequence[SealUse], identity: CmsIdentity, caller: Caller) -> None:

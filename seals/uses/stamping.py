@@ -1,4 +1,4 @@
-"""Completing what was delivered without a timestamp: a document timestamp is appended when the authority is back.
+"""Completing what was delivered below its level: what is missing is appended when the timestamp authority is back.
 
 The caller chose so beforehand. The document delivered stays where it is; the completed one is a new output, and a
 fact of its own beside the outcome.
@@ -11,7 +11,7 @@ from seals.errors import SealBroken
 from seals.events import USE_STAMPED
 from seals.model import DocumentOutput, SealUse
 from seals.ports import TimestampSource, TrustView
-from seals.uses.output import read_output
+from seals.uses.output import level_of, read_output
 from seals.uses.repository import SealUses
 from trust.crypto.digests import sha256
 from trust.documents import pdf
@@ -68,13 +68,21 @@ class StampSealUses:
         key = f"{use.agency_id}/seal-uses/{use.id}/stamped.pdf"
         stamped = self._left(key)
 
-        # 2. Otherwise append the timestamp.
+        # 2. Otherwise append what is missing: a document timestamp, and what the level wants beyond it.
+        with self._ledger.read() as work:
+            field_name = SealUses(work).preparation(use.id).field_name
         if stamped is None:
-            prepared = pdf.prepare_document_timestamp(delivered, reserved=self._timestamps.largest_token())
-            stamped = pdf.embed(prepared, self._timestamps.token(prepared.digest))
+            stamped = pdf.extend(
+                delivered,
+                to=pdf.Level(use.level.value),
+                trust=self._trust.current(),
+                timestamps=self._timestamps,
+                at=self._clock.now(),
+                fields=(field_name,),
+            )
 
         # 3. Look at it as a stranger would, and keep it.
-        self._require_completed(use, delivered, stamped)
+        self._require_completed(use, field_name, delivered, stamped)
         stored = self._objects.put(key, stamped)
 
         # 4. Say that it exists.
@@ -104,21 +112,13 @@ class StampSealUses:
         except ObjectMissing:
             return None
 
-    def _require_completed(self, use: SealUse, delivered: bytes, stamped: bytes) -> None:
-        """Raises SealBroken unless our signature still stands and a valid timestamp is over all of it."""
+    def _require_completed(self, use: SealUse, field_name: str, delivered: bytes, stamped: bytes) -> None:
+        """Raises SealBroken unless our signature still stands, now at the level wanted."""
         if not stamped.startswith(delivered):
             raise SealBroken(f"the completed document of {use.id} does not begin with the delivered one")
-        with self._ledger.read() as work:
-            field_name = SealUses(work).preparation(use.id).field_name
         report = pdf.validate(stamped, trust=self._trust.current(), at=self._clock.now())
         own = [part for part in report.parts if part.subject == field_name]
-        last = report.parts[-1] if report.parts else None
         if len(own) != 1 or own[0].indication is not Indication.VALID:
             raise SealBroken(f"the signature of {use.id} does not stand any more: {report.reasons()}")
-        if (
-            last is None
-            or last.kind != "pdf-document-timestamp"
-            or last.indication is not Indication.VALID
-            or not last.facts.get("covers_whole_file")
-        ):
-            raise SealBroken(f"no valid timestamp is over the document of {use.id}: {report.reasons()}")
+        if not level_of(own[0]).reaches(use.level):
+            raise SealBroken(f"the completed document of {use.id} is not at {use.level}")

@@ -3,12 +3,22 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from io import BytesIO
 
 import pytest
 from asn1crypto import keys, x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pyhanko.sign.fields import MDPPerm
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import SimpleSigner
+from pyhanko.sign.fields import (
+    FieldMDPAction,
+    FieldMDPSpec,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    append_signature_field,
+)
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from tests.support.level_cases import SAMPLES
@@ -50,8 +60,18 @@ def kinds_of(report: Report) -> list[str]:
     return ["timestamp" if "timestamp" in part.kind else part.subject for part in report.parts]
 
 
-@pytest.mark.parametrize("suite", Suite)
-@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize(
+    ("level", "suite"),
+    [
+        *((Level.B_LTA, suite) for suite in Suite),
+        *(
+            (level, suite)
+            for level in Level
+            for suite in (Suite.P256_SHA256, Suite.ED25519)
+            if level != "B-LTA"
+        ),
+    ],
+)
 def test_its_signature_of_every_level_and_suite_is_valid(
     pki: TestPki, key_of: Callable[[Suite], SharedKey], level: Level, suite: Suite
 ) -> None:
@@ -61,6 +81,63 @@ def test_its_signature_of_every_level_and_suite_is_valid(
     assert kinds_of(report) == ["Signature", "timestamp"][: 2 if level is Level.B_LTA else 1]
     # Told one from another by what was there to be checked, not by what the file claims.
     assert (report.parts[0].facts["signing_time"] is not None) is (level in LASTING)
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_its_signature_by_the_older_sub_filter_and_other_digests_is_valid(
+    pki: TestPki, key_of: Callable[[Suite], SharedKey], digest: str
+) -> None:
+    """adbe.pkcs7.detached with a signing time, revocation data within, and RSA by each digest."""
+    signed = peer_signs_at(
+        Level.B_LT,
+        build_pdf(),
+        key_of(Suite.RSA2048_SHA256),
+        pki=pki,
+        subfilter=SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
+        md_algorithm=digest,
+    )
+    report = judged(signed, pki)
+    assert report.parts[0].facts["sub_filter"] == "adbe.pkcs7.detached"
+    assert report.indication is Indication.VALID, report.reasons()
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a PSS salt longer than 64 octets is not read; pyHanko's has 222 for RSA-2048"
+)
+def test_its_pss_with_the_longest_salt_is_valid(pki: TestPki, key_of: Callable[[Suite], SharedKey]) -> None:
+    key = key_of(Suite.RSA2048_SHA256)
+    signer = SimpleSigner(
+        signing_cert=key.peer.signing_cert,
+        signing_key=key.peer.signing_key,
+        cert_registry=key.peer.cert_registry,
+        prefer_pss=True,
+    )
+    signed = peer_signs_at(Level.B_T, build_pdf(), SharedKey(leaf=key.leaf, peer=signer), pki=pki)
+    report = judged(signed, pki)
+    assert report.indication is Indication.VALID, report.reasons()
+
+
+@pytest.mark.parametrize("action", FieldMDPAction)
+def test_its_lock_of_fields_leaves_room_for_further_signatures(
+    pki: TestPki, key: SharedKey, action: FieldMDPAction
+) -> None:
+    fields = None if action is FieldMDPAction.ALL else ["X"]
+    locked = SigFieldSpec(
+        "A",
+        on_page=0,
+        field_mdp_spec=FieldMDPSpec(action, fields=fields),
+        doc_mdp_update_value=MDPPerm.FILL_FORMS,
+    )
+    writer = IncrementalPdfFileWriter(BytesIO(build_pdf()))
+    append_signature_field(writer, locked)
+    prepared = BytesIO()
+    writer.write(prepared)
+    document = peer_signs_at(Level.B_LT, prepared.getvalue(), key, pki=pki, field_name="A")
+    document = peer_signs_at(Level.B_T, document, key, pki=pki, field_name="B")
+    document = seal(document, pki.leaf(), pki=pki)
+    report = judged(document, pki)
+    assert report.indication is Indication.VALID, report.reasons()
+    assert kinds_of(report) == ["A", "B", "Seal1"]
 
 
 @pytest.mark.parametrize("kind", [Kind.TABLE, Kind.STREAM])

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import itertools
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +43,10 @@ class Client:
         self.credential = credential
 
     def ask(self, method: str, body: dict[str, Any] | None = None, **more: Any) -> Response:
-        return self.edge.post(f"/csc/v1/{method}", more.pop("token", self.token), json=body or {}, **more)
+        # Written here, with escapes: httpx writes no lone surrogates.
+        content, headers = json.dumps(body or {}).encode(), {"Content-Type": "application/json"}
+        token = more.pop("token", self.token)
+        return self.edge.post(f"/csc/v1/{method}", token, content=content, headers=headers, **more)
 
     def authorize(self, hashes: list[str], **changes: Any) -> Response:
         body = {
@@ -258,6 +262,17 @@ def test_no_more_is_activated_or_signed_than_there_are_uses(shared_house: House)
     ]
 
 
+def test_what_is_withdrawn_after_the_activation_is_not_signed(client: Client) -> None:
+    desk, services = client.desk, client.desk.house.services
+    sad = client.activation(hashed())
+    services.seals.authorisations.withdraw(desk.approver, client.credential, reason="不再需要")
+    refused(client.sign(hashed(), sad), 403, "access_denied", "withdrawn")
+    refused(client.authorize(hashed()), 403, "access_denied", "withdrawn")
+    services.identity.applications.revoke(desk.administrator, desk.program.application.id)
+    refused(client.sign(hashed(), sad), 401, "invalid_token")
+    assert desk.uses_taken() == 0
+
+
 def parties(client: Client) -> dict[str, Callable[[], str]]:
     desk, edge = client.desk, client.edge
     without = tuple(scope for scope in Scope if scope is not Scope.CSC_SIGN)
@@ -331,6 +346,10 @@ def test_an_authorisation_for_documents_or_of_another_is_no_credential(client: C
         ({"hashAlgo": "2.16.840.1.101.3.4.2.2"}, "Invalid parameter hashAlgo"),
         ({"hashAlgo": "1.3.14.3.2.26"}, "Invalid parameter hashAlgo"),
         ({"clientData": "x" * 81}, "Invalid parameter clientData"),
+        ({"clientData": "\ud800"}, "Invalid parameter clientData"),
+        ({"credentialID": "\ud800"}, "Invalid parameter credentialID"),
+        ({"SAD": "\ud800"}, "Invalid parameter SAD"),
+        ({"hash": ["\ud800" * 8]}, "Invalid parameter hash"),
     ],
 )
 def test_what_is_wrong_with_a_request_is_said_in_the_apis_own_form(

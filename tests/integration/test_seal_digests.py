@@ -60,7 +60,7 @@ def uses_of(desk: SealingAgency) -> tuple[SealUse, ...]:
     return reading.uses(desk.approver, seal_id=desk.seal.id, after=None, limit=100)
 
 
-@pytest.mark.parametrize("level", SignatureLevel)
+@pytest.mark.parametrize("level", [SignatureLevel.B_B, SignatureLevel.B_T])
 def test_a_document_prepared_elsewhere_is_valid_with_the_message_made_of_its_digest(
     desk: SealingAgency, level: SignatureLevel
 ) -> None:
@@ -266,3 +266,12 @@ def test_what_is_not_a_signature_over_the_digest_is_not_handed_out(
     answer = sign(desk, asked())
     assert not answer.signatures
     assert [use.state for use in answer.uses] == [SealUseState.INTENDED]
+
+
+@pytest.mark.parametrize("level", [SignatureLevel.B_LT, SignatureLevel.B_LTA])
+def test_a_level_of_documents_is_refused_for_a_digest_before_anything_is_counted(
+    desk: SealingAgency, level: SignatureLevel
+) -> None:
+    with pytest.raises(DigestRefused):
+        sign(desk, asked(DIGEST, level=level))
+    assert desk.uses_taken() == 0

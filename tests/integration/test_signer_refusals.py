@@ -8,6 +8,7 @@ import socket
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -463,6 +464,41 @@ def test_a_hash_of_another_length_is_not_signed(room: Room, digest: bytes) -> No
     room.intend(subject, key.key_id, kind=IntentKind.SEAL_HASH, digest=digest)
     (refused,) = room.client.sign_hash_batch([subject])
     assert isinstance(refused, SignerRefused)
+
+
+def test_a_signer_whose_database_dropped_its_connections_reads_again_on_new_ones(
+    room: Room, postgres_server: DatabaseUrls
+) -> None:
+    subject = use()
+    key, _issued = room.sealing_key("seal_1")
+    room.intend(subject, key.key_id)
+    assert room.client.sign_cms(subject)
+    superuser = libpq_url(postgres_server.named("postgres").superuser)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        ended = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'yinxin_signer'"
+        ).fetchall()
+    assert ended
+    assert room.client.sign_cms(subject)
+    (cms,) = room.client.sign_cms_batch([subject])
+    assert isinstance(cms, bytes)
+
+
+def test_callers_who_share_a_client_are_each_given_their_own_answers(room: Room) -> None:
+    key, _issued = room.sealing_key("seal_1")
+    subjects = [use() for _ in range(40)]
+    for subject in subjects:
+        room.intend(subject, key.key_id, digest=sha256(subject.encode()))
+
+    def ask(number: int) -> list[str]:
+        mine = subjects[number::8]
+        answers = [*room.client.sign_cms_batch(mine), *(room.client.sign_cms(each) for each in mine)]
+        expected = [sha256(each.encode()) for each in [*mine, *mine]]
+        read = [ParsedCms.parse(cms).message_digest for cms in answers if isinstance(cms, bytes)]
+        return [] if read == expected else mine
+
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(ask, range(8)))
 
 
 def test_timestamps_in_a_batch_are_each_over_their_own_imprint(room: Room) -> None:

@@ -101,6 +101,20 @@ def test_a_thicket_of_crossings_ends_after_a_bounded_number_of_steps(verificatio
     assert len(verifications) <= 2 * path_search.MAX_EDGES_TRIED
 
 
+def test_a_thicket_of_longer_ways_does_not_hide_the_short_one() -> None:
+    """Every authority is certified by the anchor too, and none may have another below it."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(10)]
+    alone = [authority(f"a{number}", key=key) for number, key in enumerate(keys)]
+    crossed = [
+        authority(f"a{below}", alone[above], key=keys[below], path_length=0)
+        for above in range(10)
+        for below in range(10)
+        if above != below
+    ]
+    ways = [authority(f"a{number}", _root(), key=key, path_length=0) for number, key in enumerate(keys)]
+    assert _codes(_validate(person("leaf", alone[0]), [*crossed, *ways])) == {"revocation"}
+
+
 def test_more_certificates_than_are_read_are_left_aside() -> None:
     sub = authority("sub", _root())
     others = [certify(name(f"n{number}"), sub).der for number in range(MAX_EXTRA_CERTIFICATES)]
@@ -201,3 +215,13 @@ def test_many_names_against_many_constraints_are_given_up_and_refused() -> None:
     details = [each.detail for each in result.checks if each.code == "certificate-constraints"]
     assert details == ["the path has more names and name constraints than are compared"]
     assert 300 * 400 > constraints_module.MAX_COMPARISONS > 300 * 100
+
+
+def test_many_names_that_are_not_allowed_make_a_report_of_a_few_sentences() -> None:
+    sub = authority("sub", _root(), extensions=name_constraints([], [dns("a.test")]))
+    label = "x" * 60
+    leaf = person("leaf", sub, names=[dns(f"n{n}.{label}.{label}.{label}.a.test") for n in range(100)])
+    found = [each.detail for each in _validate(leaf, [sub]).checks if each.code == "certificate-constraints"]
+    assert len(found) == 21
+    assert found[-1] == "and 80 more like these"
+    assert max(map(len, found)) < 200

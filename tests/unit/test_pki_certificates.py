@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.pki import MOMENT, TestPki
+from trust.crypto import der, der_reader
 from trust.crypto.suites import SoftwareSigner, Suite
 from trust.pki.certificate import MAX_CERTIFICATE_BYTES, read_certificate
 from trust.pki.errors import CertificateMalformed, NameRefused, ProfileViolated
@@ -168,6 +169,13 @@ def test_a_damaged_certificate_is_read_or_refused_and_never_anything_else(positi
     octets[position % len(octets)] ^= 1 << bit
     with suppress(CertificateMalformed):
         read_certificate(bytes(octets))
+
+
+def test_a_certificate_signed_by_another_algorithm_than_it_says_inside_is_refused() -> None:
+    tbs, _, signature = (each.encoded for each in der_reader.read(_PKI.issuing.certificate).children())
+    other = der.sequence(der.oid("1.2.840.10045.4.3.3"))
+    with pytest.raises(CertificateMalformed, match="differ"):
+        read_certificate(der.sequence(tbs, other, signature))
 
 
 def test_a_certificate_larger_than_the_limit_is_not_parsed() -> None:

@@ -116,6 +116,8 @@ def test_preparing_twice_changes_nothing(text: str) -> None:
 
 
 def test_addresses_are_found_and_values_without_characters_shown_in_hex() -> None:
-    name = _name((_EMAIL, der.ia5("who@a.test")), (_CN, der.octet_string(b"\1")))
-    assert email_addresses(name) == ("who@a.test",)
-    assert name_text(name) == f"CN=#040101,{_EMAIL}=who@a.test"
+    name = _name(
+        (_EMAIL, der.ia5("who@a.test")), (_EMAIL, der.tlv(der.IA5_STRING, b"\xff")), (_CN, b"\4\1\1")
+    )
+    assert email_addresses(name) == ("who@a.test", "")
+    assert name_text(name) == f"CN=#040101,{_EMAIL}=#1601ff,{_EMAIL}=who@a.test"

@@ -192,6 +192,13 @@ def an_address_in_the_subject_alone() -> Handed:
     return Handed(leaf=certify(subject, sub).der, root=_root(), above=[sub])
 
 
+@_case(_CONSTRAINTS)
+def an_address_in_the_subject_in_letters_that_no_constraint_is_written_in() -> Handed:
+    sub = authority("sub", _root(), extensions=name_constraints([], [mail("a.test")]))
+    subject = x509.Name([x509.NameAttribute(NameOID.EMAIL_ADDRESS, "who@\uff41.test")])
+    return Handed(leaf=certify(subject, sub).der, root=_root(), above=[sub])
+
+
 @_case(PASSED)
 def an_address_in_the_subject_beside_one_in_the_alternative_name() -> Handed:
     sub = authority("sub", _root(), extensions=name_constraints([mail("a.test")], []))

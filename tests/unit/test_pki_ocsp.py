@@ -27,6 +27,9 @@ from trust.pki.trust_store import TrustStore
 _ROOT = authority("root")
 _SUB = authority("sub", _ROOT)
 _LEAF = person("leaf", _SUB)
+# The authority's key under another name, and a certificate of the leaf's number by it.
+_RENAMED = authority("renamed", _ROOT, key=_SUB.key)
+_TWIN = certify(name("twin"), _RENAMED, serial=_LEAF.serial)
 _ABOUT_SUB = crl(_ROOT)
 _TRUST = TrustStore(anchors=(_ROOT.der,), intermediates=(_SUB.der,))
 _OCSP_SIGNING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
@@ -83,7 +86,8 @@ def test_an_answer_says_what_was_written(digest: hashes.HashAlgorithm, by_key: b
     assert not read.names(read_certificate(_ROOT.der))
     assert read.is_signed_by(read_certificate(_SUB.der).spki)
     assert not read.about(read_certificate(_LEAF.der), read_certificate(_ROOT.der))
-    assert not read.about(read_certificate(_SUB.der), read_certificate(_SUB.der))
+    for other, issuer in ((_SUB, _SUB), (person("another", _SUB), _SUB), (_TWIN, _RENAMED)):
+        assert not read.about(read_certificate(other.der), read_certificate(issuer.der))
 
 
 def test_a_revocation_is_read_with_its_date_and_reason() -> None:
@@ -230,6 +234,7 @@ _STRANGERS = {
     "of the root": _responder(_ROOT),
     "of another house": _responder(authority("other")),
     "of a namesake": _responder(authority("sub")),
+    "of the same key under another name": _responder(_RENAMED),
     "long expired": _responder(not_after=datetime(2000, 1, 2, tzinfo=UTC)),
     "not yet valid": _responder(not_before=datetime(2089, 1, 1, tzinfo=UTC)),
     "that may only encipher": _responder(key_usage=usage(key_encipherment=True)),

@@ -4,6 +4,9 @@ import json
 import re
 from pathlib import Path
 
+from trust.pki import path, path_search
+from trust.pki.certificate_extensions import MAX_POLICIES, MAX_POLICY_MAPPINGS
+from trust.pki.name_constraints import MAX_COMPARISONS
 from trust.pki.purposes import Purpose
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,3 +40,20 @@ def test_the_formats_page_names_every_purpose_of_an_anchor() -> None:
     page = (_ROOT / "docs/formats.md").read_text(encoding="utf-8")
     wanted = [purpose for purpose in Purpose if purpose is not Purpose.ANY]
     assert all(f"`{purpose.value.replace(' ', '-')}`" in page for purpose in wanted)
+
+
+def test_the_page_about_paths_names_the_limits_as_they_are() -> None:
+    page = " ".join((_ROOT / "docs/path-validation.md").read_text(encoding="utf-8").split())
+    for limit, what in (
+        (path_search.MAX_PATH_CERTIFICATES, "certificates;"),
+        (path_search.MAX_EDGES_TRIED, "signatures"),
+        (path_search.MAX_STEPS, "steps"),
+        (path_search.MAX_PATHS_JUDGED, "complete paths"),
+        (path.MAX_EXTRA_CERTIFICATES, "certificates,"),
+        (path.MAX_EXTRA_CRLS, "lists"),
+        (path.MAX_EXTRA_OCSPS, "answers"),
+        (MAX_COMPARISONS, "names"),
+        (MAX_POLICIES, "policies"),
+        (MAX_POLICY_MAPPINGS, "mappings"),
+    ):
+        assert f"{limit:,} {what}" in page

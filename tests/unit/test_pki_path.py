@@ -301,6 +301,8 @@ def test_a_revoked_authority_spoils_what_it_issued(pki: TestPki) -> None:
     leaf = pki.leaf()
     pki.revoke(pki.issuing, at=pki.now - _DAY)
     assert _troubles(_validate(pki, leaf)) == [("revocation", Outcome.FAILED, "REVOKED")]
+    open_answer = _troubles(_validate(pki, leaf, time_is_proven=False))
+    assert open_answer == [("revocation", Outcome.UNKNOWN, "REVOKED_CA_NO_POE")]
 
 
 def _with_lists(pki: TestPki, *lists: bytes) -> TrustStore:

@@ -1,9 +1,10 @@
 """Lists at work: what they are about, who signed them, which moment they cover, and what several say together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.foreign_pki import (
@@ -19,7 +20,8 @@ from tests.support.foreign_pki import (
     person,
     usage,
 )
-from trust.crypto import der
+from trust.crypto import der, der_reader
+from trust.crypto.policy import AlgorithmPolicy
 from trust.kernel.report import Outcome
 from trust.pki import revocation_list
 from trust.pki.certificate import read_certificate
@@ -143,6 +145,16 @@ def test_a_key_that_became_invalid_before_it_was_revoked_spoils_from_then_on() -
     assert _revocation(_validate(plain)) == _GOOD
 
 
+def test_an_entry_that_cannot_be_read_leaves_the_answer_open_whatever_others_say() -> None:
+    nonsense = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.21"), b"\x0a\x01\x63")
+    unreadable = crl(_SUB, entries=[entry(_LEAF.serial, NOW - DAY, extensions=[(nonsense, False)])])
+    silent = crl(_SUB, this_update=NOW - 2 * _HOUR)
+    assert _revocation(_validate(silent)) == _GOOD
+    assert _revocation(_validate(unreadable)) == _OPEN
+    assert _revocation(_validate(unreadable, silent)) == _OPEN
+    assert _revocation(_validate(silent, unreadable)) == _OPEN
+
+
 # Who signs it.
 
 
@@ -169,6 +181,18 @@ def test_an_indirect_list_counts_for_certificates_that_name_its_issuer() -> None
     assert _revocation(_validate(own, leaf=leaf, **extra)) == _GOOD
 
 
+@pytest.mark.parametrize(("critical", "expected"), [(True, _OPEN), (False, _GOOD)])
+def test_an_indirect_list_with_something_unknown_in_an_entry(
+    critical: bool, expected: tuple[Outcome, str | None]
+) -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    lister = person("lister", _ROOT, key_usage=usage(crl_sign=True))
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    strange = entry(4711, NOW - DAY, extensions=[(unknown, critical)])
+    listed = crl(lister, entries=[strange], extensions=[_about(full="http://crl.test/i", indirect=True)])
+    assert _revocation(_validate(listed, leaf=leaf, intermediates=(lister.der,))) == expected
+
+
 def test_an_indirect_list_too_long_to_walk_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revocation_list, "MAX_INDIRECT_ENTRIES", 0)
     lister = person("lister", _ROOT, key_usage=usage(crl_sign=True))
@@ -190,6 +214,61 @@ def test_a_lister_that_was_revoked_or_does_not_lead_to_the_anchor_is_not_believe
         _indirect(lister), leaf=leaf, intermediates=(lister.der,), extra_crls=(about, _indirect(lister))
     )
     assert _revocation(result) == _OPEN
+
+
+_SUPERSEDED, _COMPROMISE = x509.ReasonFlags.superseded, x509.ReasonFlags.key_compromise
+
+
+@pytest.mark.parametrize(
+    ("since", "reason", "expected"),
+    [
+        (NOW - 2 * _HOUR, _SUPERSEDED, _OPEN),
+        (NOW - _HOUR / 2, _SUPERSEDED, _OPEN),
+        (NOW + DAY, _SUPERSEDED, _GOOD),
+        (NOW + DAY, _COMPROMISE, _OPEN),
+    ],
+)
+def test_a_lister_revoked_by_the_moment_or_later_for_cause_is_not_believed(
+    since: datetime, reason: x509.ReasonFlags, expected: tuple[Outcome, str | None]
+) -> None:
+    """Its list was made an hour before the moment."""
+    lister = person("lister", _ROOT, key_usage=usage(crl_sign=True))
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    about = crl(_ROOT, {lister: since}, reason=reason, this_update=NOW + 2 * DAY)
+    lists = {"extra_crls": (about, _indirect(lister))}
+    assert _revocation(_validate(leaf=leaf, intermediates=(lister.der,), **lists)) == expected
+
+
+def test_a_lister_that_leads_to_another_anchor_is_not_believed() -> None:
+    """RFC 5280 §6.3.3 (f): the same anchor, or one authority could speak for those of another house."""
+    other = authority("other")
+    lister = person("lister", other, key_usage=usage(crl_sign=True))
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    both = TrustStore(anchors=(_ROOT.der, other.der), intermediates=(_SUB.der,), crls=(crl(other),))
+    assert (
+        _revocation(_validate(_indirect(lister), leaf=leaf, trust=both, intermediates=(lister.der,))) == _OPEN
+    )
+    own = person("lister", _ROOT, key_usage=usage(crl_sign=True))
+    assert _revocation(_validate(_indirect(own), leaf=leaf, trust=both, intermediates=(own.der,))) == _GOOD
+
+
+_ONLY_SHA256 = AlgorithmPolicy(
+    version="t",
+    digests={"sha256": None},
+    keys={"p256": None},
+    rsa_keys=(),
+    certificate_keys=frozenset(),
+)
+
+
+@pytest.mark.parametrize(("digest", "expected"), [(hashes.SHA256(), _GOOD), (hashes.SHA224(), _OPEN)])
+def test_a_signer_certified_by_an_algorithm_not_trusted_is_not_believed(
+    digest: hashes.HashAlgorithm, expected: tuple[Outcome, str | None]
+) -> None:
+    lister = person("lister", _ROOT, key_usage=usage(crl_sign=True), digest=digest)
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/i", issuer="lister"))
+    given = {"leaf": leaf, "intermediates": (lister.der,), "policy": _ONLY_SHA256}
+    assert _revocation(_validate(_indirect(lister), **given)) == expected
 
 
 def test_a_second_key_of_the_authority_signs_lists_where_its_own_authority_certified_it() -> None:
@@ -243,6 +322,27 @@ def test_a_delta_renews_a_base_that_has_run_out() -> None:
         assert _revocation(_validate(base, other)) == _OPEN
 
 
+def test_a_delta_alone_reveals_a_revocation() -> None:
+    assert _revocation(_validate(_delta(1, 2, entry(_LEAF.serial, NOW - DAY)))) == _REVOKED
+    for reason in (_HOLD, _LIFTED):
+        assert _revocation(_validate(_delta(1, 2, entry(_LEAF.serial, NOW - DAY, reason=reason)))) == _OPEN
+
+
+def test_a_delta_builds_on_a_base_of_its_scope_and_by_its_key_only() -> None:
+    base = crl(_SUB, number=3, this_update=NOW - 3 * DAY, next_update=NOW - DAY)
+    indicator = (x509.DeltaCRLIndicator(3), True)
+    leaf = person("leaf", _SUB, extensions=_at("http://crl.test/1"))
+    key = ec.generate_private_key(ec.SECP256R1())
+    second = person("sub", _ROOT, key=key, key_usage=usage(crl_sign=True))
+    given = {"leaf": leaf, "intermediates": (second.der,)}
+    plain = crl(_SUB, number=4, extensions=[indicator])
+    narrower = crl(_SUB, number=4, extensions=[indicator, _about(full="http://crl.test/1")])
+    by_another = crl(_SUB, number=4, extensions=[indicator], signer=key)
+    assert _revocation(_validate(base, plain, **given)) == _GOOD
+    assert _revocation(_validate(base, narrower, **given)) == _OPEN
+    assert _revocation(_validate(base, by_another, **given)) == _OPEN
+
+
 def test_a_delta_revokes_holds_and_lifts() -> None:
     silent = crl(_SUB, number=3)
     held = crl(_SUB, {_LEAF: NOW - DAY}, reason=_HOLD, number=3)
@@ -273,6 +373,11 @@ def test_with_a_proven_time_a_later_revocation_does_not_spoil_and_is_mentioned()
     assert "revoked only since" in _detail(proven)
     open_one = _validate(**given, time_is_proven=False)
     assert _revocation(open_one) == (Outcome.UNKNOWN, "REVOKED_NO_POE")
+
+
+def test_a_certificate_revoked_at_the_very_moment_fails_and_a_second_later_does_not() -> None:
+    for since, expected in ((NOW, _REVOKED), (NOW + timedelta(seconds=1), _GOOD)):
+        assert _revocation(_validate(crl(_SUB, {_LEAF: since}, this_update=NOW + _HOUR))) == expected
 
 
 def test_with_a_proven_time_an_earlier_revocation_spoils() -> None:
@@ -345,6 +450,24 @@ def test_a_list_that_is_none_or_contradicts_itself_is_refused(monkeypatch: pytes
     monkeypatch.setattr(revocation_list, "MAX_CRL_BYTES", 10)
     with pytest.raises(CrlMalformed, match="at most"):
         Crl(sound)
+
+
+def test_a_list_signed_by_another_algorithm_than_it_says_inside_is_refused() -> None:
+    tbs, _, signature = (each.encoded for each in der_reader.read(crl(_SUB)).children())
+    other = der.sequence(der.oid("1.2.840.10045.4.3.3"))
+    with pytest.raises(CrlMalformed, match="differ"):
+        Crl(der.sequence(tbs, other, signature))
+
+
+def test_a_list_whose_entries_are_not_der_is_refused() -> None:
+    """Entries are found by the DER of their serial, and strange ones by that of their criticality."""
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    sound = crl(_SUB, entries=[entry(0x123456, NOW - DAY, extensions=[(unknown, True)])])
+    for good, bad in ((b"\1\1\xff\4", b"\1\1\1\4"), (b"\2\3\x12\x34\x56", b"\2\3\0\x34\x56")):
+        assert sound.count(good) == 1
+        Crl(sound)
+        with pytest.raises(CrlMalformed):
+            Crl(sound.replace(good, bad))
 
 
 def test_a_serial_is_found_whatever_octets_lie_around_it() -> None:

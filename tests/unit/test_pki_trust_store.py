@@ -143,6 +143,7 @@ def test_terms_are_read_from_beside_the_certificates_and_written_back(tmp_path: 
         {"ROOT": {"purposes": "timestamping"}},
         {"ROOT": {"purposes": ["timestamps"]}},
         {"ROOT": {"purposes": [["timestamping"]]}},
+        {"ROOT": {"purposes": ["any-purpose"]}},
         {"ROOT": {"trusted_from": "2020-01-01"}},
         {"ROOT": {"trusted_until": 5}},
     ],

@@ -67,18 +67,20 @@ class Intents:
     def __init__(self, work: ReadWork) -> None:
         self._work = work
 
-    def record(self, intent: Intent, *, at: datetime) -> None:
+    def record(self, *recorded: Intent, at: datetime) -> None:
         """Commits the signer to nothing by itself: it takes effect when the transaction commits."""
-        self._work.execute(
-            intents.insert().values(
-                subject=intent.subject,
-                key_id=intent.key_id,
-                kind=intent.kind.value,
-                digest=intent.digest,
-                lease_until=intent.lease_until,
-                at=at,
-            )
-        )
+        rows = [
+            {
+                "subject": intent.subject,
+                "key_id": intent.key_id,
+                "kind": intent.kind.value,
+                "digest": intent.digest,
+                "lease_until": intent.lease_until,
+                "at": at,
+            }
+            for intent in recorded
+        ]
+        self._work.execute(intents.insert(), rows)
 
     def newest(self, subject: str) -> Intent | None:
         """The intent that counts for this subject."""

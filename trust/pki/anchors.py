@@ -23,8 +23,8 @@ from trust.pki.purposes import Purpose
 FILE_NAME = "anchors.json"
 FORMAT = "yinxin-anchors/v1"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
-# A purpose that asks nothing is of a look at a certificate, not of an anchor.
-_BY_WORD = {each.value.replace(" ", "-"): each for each in Purpose if each is not Purpose.ANY}
+# Looking at a certificate by itself is no use of it: nobody limits an anchor to that, or means every purpose by it.
+_BY_WORD = {purpose.value.replace(" ", "-"): purpose for purpose in Purpose if purpose is not Purpose.ANY}
 
 
 @dataclass(frozen=True, kw_only=True)

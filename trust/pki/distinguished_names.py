@@ -196,5 +196,14 @@ def attribute_texts(name: bytes, oid: str) -> tuple[str, ...]:
 
 
 def email_addresses(name: bytes) -> tuple[str, ...]:
-    """The e-mail addresses in a subject, which name constraints apply to where no other is given (§4.2.1.10)."""
-    return attribute_texts(name, _EMAIL_ADDRESS)
+    """The e-mail addresses in a subject, which name constraints apply to where no other is given (§4.2.1.10).
+
+    One that is no text is empty: it is there, and cannot be compared with anything.
+    """
+    wanted = der.oid(_EMAIL_ADDRESS)
+    return tuple(
+        each.text or ""
+        for relative_name in _read(name)
+        for each in relative_name
+        if each.kind.encoded == wanted
+    )

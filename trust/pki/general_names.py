@@ -11,6 +11,8 @@ from trust.pki.distinguished_names import PreparedName, name_text, prepare
 # More names than this in one extension are a mistake or an attack on whoever compares them.
 MAX_GENERAL_NAMES = 512
 _MAX_TEXT = 2048
+# Of a name in a sentence of a report.
+_MAX_SHOWN = 120
 
 
 class NameType(IntEnum):
@@ -44,10 +46,12 @@ class GeneralName:
     directory: PreparedName | None = None
 
     def __str__(self) -> str:
-        """For a detail: the kind and the value."""
+        """For a detail: the value, or its kind and octets; cut where it is long."""
         if self.directory is not None:
-            return name_text(self.octets)
-        return self.text or f"{self.kind.name.lower()}:{self.octets.hex()}"
+            shown = name_text(self.octets)
+        else:
+            shown = self.text or f"{self.kind.name.lower()}:{self.octets.hex()}"
+        return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
 
     @property
     def key(self) -> tuple[NameType, bytes | PreparedName]:

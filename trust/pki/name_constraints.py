@@ -82,7 +82,7 @@ def _is_usable(base: GeneralName) -> bool:
 
 def _is_dns(name: str, *, wildcard: bool = False) -> bool:
     """Labels of letters, digits, hyphens (and underscores, which are in use); a star only as the whole first."""
-    if not 0 < len(name) <= 253:
+    if not 0 < len(name) <= 253 or not name.isascii():
         return False
     labels = name.split(".")
     if wildcard and labels[0] == "*" and len(labels) > 1:

@@ -80,7 +80,7 @@ def validate_path(
     `time_is_proven` says is proven by a timestamp or known otherwise. `now` is the moment of verifying, where the
     caller knows it: lists and answers made after it are not heard. Without proof the signature may be of any time
     until `now`, so the later of the two is judged, and a certificate expired or revoked then leaves the answer open
-    (OUT_OF_BOUNDS_NO_POE, REVOKED_NO_POE; §5.5) instead of failing it.
+    (OUT_OF_BOUNDS_NO_POE, REVOKED_NO_POE, REVOKED_CA_NO_POE; §5.5) instead of failing it.
 
     With a proven time: a certificate that has expired since is good; a revocation dated after it does not spoil,
     and the detail says so; one dated before spoils; algorithms are judged as of then. Lists and answers made after

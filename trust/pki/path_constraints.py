@@ -10,6 +10,9 @@ from trust.pki.path_search import CertificatePath
 from trust.pki.policy_graph import PolicyInputs, judge_policies
 from trust.pki.usages import KeyUsage
 
+# A certificate with hundreds of names that are not allowed is refused as well by the first few.
+MAX_PROBLEMS = 20
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConstraintFindings:
@@ -31,7 +34,10 @@ def judge_constraints(path: CertificatePath, asked: PolicyInputs) -> ConstraintF
     outcome = judge_policies(path, asked)
     if outcome.problem is not None:
         problems.append(outcome.problem)
-    return ConstraintFindings(problems=tuple(dict.fromkeys(problems)), policies=outcome.policies)
+    found = tuple(dict.fromkeys(problems))
+    if len(found) > MAX_PROBLEMS:
+        found = (*found[:MAX_PROBLEMS], f"and {len(found) - MAX_PROBLEMS} more like these")
+    return ConstraintFindings(problems=found, policies=outcome.policies)
 
 
 def _authority_problems(path: CertificatePath) -> list[str]:

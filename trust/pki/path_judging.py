@@ -129,7 +129,8 @@ class PathJudge:
             elif self.time_is_proven:
                 checks.failed("revocation", detail, sub_indication="REVOKED")
             else:
-                checks.unknown("revocation", detail, sub_indication="REVOKED_NO_POE")
+                open_until = "REVOKED_NO_POE" if position == 0 else "REVOKED_CA_NO_POE"
+                checks.unknown("revocation", detail, sub_indication=open_until)
         if sound:
             checks.passed("revocation", "; ".join(details))
         return tuple(statements)

@@ -165,10 +165,11 @@ class PathSearch:
         if not any_holds and refuted is not None:
             self.refuted = refuted
 
-    def _likelihood(self, candidate: Certificate) -> tuple[bool, bool]:
-        """Anchors first, then what is valid at the moment; otherwise in the order at hand."""
-        is_valid = candidate.not_before <= self._at <= candidate.not_after
-        return not self._pool.is_anchor(candidate), not is_valid
+    def _likelihood(self, candidate: Certificate) -> tuple[bool, bool, int]:
+        """Anchors first, then authorities valid at the moment, the nearest to an anchor first."""
+        may_be = candidate.is_authority and candidate.not_before <= self._at <= candidate.not_after
+        distance = self._distances.get(candidate.issuer_name, MAX_PATH_CERTIFICATES)
+        return not self._pool.is_anchor(candidate), not may_be, distance
 
     def _verify(self, below: Certificate, above: Certificate) -> bool | None:
         edge = (below.der, above.der)

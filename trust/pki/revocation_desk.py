@@ -6,26 +6,32 @@ by that authority, or by a responder whose certificate it issued itself (RFC 696
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TypeAlias
 
 from trust.crypto.policy import AlgorithmPolicy
-from trust.crypto.schemes import KeyKind, Scheme
+from trust.crypto.schemes import Scheme
 from trust.kernel.report import Outcome
 from trust.pki.certificate import Certificate, read_certificate
-from trust.pki.crl import RevocationReason
 from trust.pki.distinguished_names import PreparedName
-from trust.pki.distribution_points import ALL_REASONS
 from trust.pki.errors import CertificateMalformed, CrlMalformed
-from trust.pki.ocsp import CertificateState, OcspAnswer, SingleResponse
+from trust.pki.ocsp import CertificateState, OcspAnswer
 from trust.pki.path_constraints import judge_constraints
 from trust.pki.path_search import CertificatePath, CertificatePool, PathSearch
 from trust.pki.policy_graph import NO_POLICY_ASKED
 from trust.pki.purposes import Purpose, usage_problems
-from trust.pki.revocation import RevocationAnswer, RevocationState, Statement, conclude, covers
-from trust.pki.revocation_list import Crl, Entry
+from trust.pki.revocation import RevocationAnswer, RevocationState, Statement, conclude
+from trust.pki.revocation_list import Crl
+from trust.pki.revocation_statements import (
+    AuthenticList,
+    Signer,
+    builds_on,
+    combined,
+    of_answer,
+    of_delta_alone,
+    of_list,
+)
 from trust.pki.usages import KeyUsage
 
 # Clocks of two parties who both keep time differ by less; what was made later than that is not heard.
@@ -34,25 +40,6 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 MAX_SIGNERS_TRIED = 100
 # A list's signer needs a list, whose signer needs a list: real ones end after one such step.
 MAX_SIGNER_DEPTH = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Signer:
-    """Who signed a source: its key, and what stands behind it beside the path."""
-
-    spki: bytes
-    key: KeyKind | None
-    certificates: tuple[bytes, ...] = ()
-    statements: tuple[Statement, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Authentic:
-    """A list by a believed signer, and the reasons for which it is about the certificate asked for."""
-
-    crl: Crl
-    signer: _Signer
-    reasons: frozenset[RevocationReason]
 
 
 # A signer's certificate, what it signs, when it did, and the path above the certificate that is asked about.
@@ -89,7 +76,7 @@ class RevocationDesk:
         for answer in answers:
             for serial in {each.cert_id.serial for each in answer.responses}:
                 self._answers.setdefault(serial, []).append(answer)
-        self._judged: dict[_Question, _Signer | None] = {}
+        self._judged: dict[_Question, Signer | None] = {}
         self._open: list[_Question] = []
         self._signers_left = MAX_SIGNERS_TRIED
 
@@ -99,7 +86,11 @@ class RevocationDesk:
         """About the first certificate of a path, which the second issued; `at` where it is not the call's moment."""
         moment = self._at if at is None else at
         notes: list[str] = []
-        statements = [*self._from_answers(path, moment, notes), *self._from_lists(path, moment, notes)]
+        try:
+            statements = [*self._from_answers(path, moment, notes), *self._from_lists(path, moment, notes)]
+        except CrlMalformed as error:
+            # There is an entry about the certificate: whatever it says, no silence of another source is its answer.
+            return RevocationAnswer(state=RevocationState.UNKNOWN, detail=error.message)
         answer = conclude(statements, moment, for_tokens=for_tokens)
         if answer.state is not RevocationState.UNKNOWN or not notes:
             return answer
@@ -111,30 +102,29 @@ class RevocationDesk:
 
     def _from_lists(self, path: CertificatePath, at: datetime, notes: list[str]) -> Iterator[Statement]:
         certificate = path[0]
-        complete: list[_Authentic] = []
-        deltas: list[_Authentic] = []
+        complete: list[AuthenticList] = []
+        deltas: list[AuthenticList] = []
         for crl in self._lists_for(certificate):
             reasons = crl.reasons_about(certificate)
             if not reasons or self._is_of_the_future(crl.this_update):
                 continue
-            signer = self._signer_of_list(crl, path, notes)
+            signer = self._signerof_list(crl, path, notes)
             if signer is None:
                 continue
             if not crl.is_understood:
                 notes.append("a list has a critical extension that is not processed")
             else:
-                found = _Authentic(crl=crl, signer=signer, reasons=reasons)
+                found = AuthenticList(crl=crl, signer=signer, reasons=reasons)
                 (complete if crl.base_number is None else deltas).append(found)
+        for delta in deltas:
+            yield of_delta_alone(delta, delta.crl.entry_of(certificate))
         for base in complete:
-            try:
-                entry = base.crl.entry_of(certificate)
-                yield _of_list(base, certificate, at, entry)
-                for delta in deltas:
-                    if _builds_on(delta, base):
-                        combined = _combined(entry, delta.crl.entry_of(certificate))
-                        yield _of_list(delta, certificate, at, combined, base)
-            except CrlMalformed as error:
-                notes.append(error.message)
+            entry = base.crl.entry_of(certificate)
+            yield of_list(base, certificate, at, entry)
+            for delta in deltas:
+                if builds_on(delta, base):
+                    both = combined(entry, delta.crl.entry_of(certificate))
+                    yield of_list(delta, certificate, at, both, base)
 
     def _lists_for(self, certificate: Certificate) -> Iterator[Crl]:
         issuers = [certificate.issuer_name]
@@ -145,10 +135,10 @@ class RevocationDesk:
             yield from own
             yield from (each for each in self._lists.get(issuer, ()) if each not in own)
 
-    def _signer_of_list(self, crl: Crl, path: CertificatePath, notes: list[str]) -> _Signer | None:
+    def _signerof_list(self, crl: Crl, path: CertificatePath, notes: list[str]) -> Signer | None:
         above = path[1]
         if crl.issuer_name == above.subject_name and _may_sign_lists(above) and crl.is_signed_by(above.spki):
-            return self._if_trusted(crl.scheme, _Signer(spki=above.spki, key=above.key), notes)
+            return self._if_trusted(crl.scheme, Signer(spki=above.spki, key=above.key), notes)
         for candidate in self._pool.named(crl.issuer_name):
             if candidate.spki == above.spki or not _may_sign_lists(candidate):
                 continue
@@ -171,21 +161,19 @@ class RevocationDesk:
             if answer.unprocessed:
                 notes.append("an answer has a critical extension that is not processed")
                 continue
-            signer = self._signer_of_answer(answer, path, notes)
+            signer = self._signerof_answer(answer, path, notes)
             if signer is None:
                 continue
             for single in singles:
                 if single.state is CertificateState.UNKNOWN:
                     notes.append("the responder does not know the certificate")
                 else:
-                    yield _of_answer(answer, single, signer, certificate, at)
+                    yield of_answer(answer, single, signer, certificate, at)
 
-    def _signer_of_answer(
-        self, answer: OcspAnswer, path: CertificatePath, notes: list[str]
-    ) -> _Signer | None:
+    def _signerof_answer(self, answer: OcspAnswer, path: CertificatePath, notes: list[str]) -> Signer | None:
         above = path[1]
         if answer.names(above) and answer.is_signed_by(above.spki):
-            return self._if_trusted(answer.scheme, _Signer(spki=above.spki, key=above.key), notes)
+            return self._if_trusted(answer.scheme, Signer(spki=above.spki, key=above.key), notes)
         for candidate in self._responders(answer, above):
             if not self._may_try() or not answer.is_signed_by(candidate.spki):
                 continue
@@ -204,12 +192,10 @@ class RevocationDesk:
 
     # Signers.
 
-    def _judge_responder(
-        self, path: CertificatePath, main: CertificatePath, made: datetime
-    ) -> _Signer | None:
+    def _judge_responder(self, path: CertificatePath, main: CertificatePath, made: datetime) -> Signer | None:
         """A responder whose certificate the authority itself issued."""
 
-        def judge() -> _Signer | None:
+        def judge() -> Signer | None:
             if not self._pool.verify(path[0], path[1]):
                 return None
             return self._judge_signer_path(path, main, made, Purpose.OCSP_SIGNING)
@@ -218,10 +204,10 @@ class RevocationDesk:
 
     def _judge_list_signer(
         self, candidate: Certificate, main: CertificatePath, made: datetime
-    ) -> _Signer | None:
+    ) -> Signer | None:
         """Another key than the authority's: its own path has to end in the same anchor (RFC 5280 §6.3.3 (f))."""
 
-        def judge() -> _Signer | None:
+        def judge() -> Signer | None:
             for own in PathSearch(self._pool, at=made).paths(candidate):
                 if own[-1] == main[-1] and _is_in_its_own_name(own, main):
                     signer = self._judge_signer_path(own, main, made, Purpose.CRL_SIGNING)
@@ -231,7 +217,7 @@ class RevocationDesk:
 
         return self._once((candidate, Purpose.CRL_SIGNING, made, main[1:]), judge)
 
-    def _once(self, question: _Question, judge: Callable[[], _Signer | None]) -> _Signer | None:
+    def _once(self, question: _Question, judge: Callable[[], Signer | None]) -> Signer | None:
         """The answer found before, or now; none to a question that is asked in order to answer itself."""
         if question in self._judged:
             return self._judged[question]
@@ -248,11 +234,11 @@ class RevocationDesk:
 
     def _judge_signer_path(
         self, path: CertificatePath, main: CertificatePath, made: datetime, purpose: Purpose
-    ) -> _Signer | None:
+    ) -> Signer | None:
         """Whether a signer was to be believed when it signed; what the main path shares with it is judged there.
 
-        It must have been valid when the source was made, and not revoked until the moment judged, but for reasons
-        that leave what it signed before good.
+        It must have been valid when the source was made and not revoked by the moment judged, nor later for a reason
+        that spoils what it signed before.
         """
         beside = [each for each in path if each not in main]
         if not all(each.not_before <= made <= each.not_after for each in beside):
@@ -274,14 +260,14 @@ class RevocationDesk:
             if answer.state is not RevocationState.GOOD:
                 return None
             statements += answer.statements
-        return _Signer(
+        return Signer(
             spki=path[0].spki,
             key=path[0].key,
             certificates=tuple(each.der for each in beside),
             statements=tuple(statements),
         )
 
-    def _if_trusted(self, scheme: Scheme | None, signer: _Signer, notes: list[str]) -> _Signer | None:
+    def _if_trusted(self, scheme: Scheme | None, signer: Signer, notes: list[str]) -> Signer | None:
         check = self._policy.check_signature(scheme, signer.key, self._at)
         if check.outcome is Outcome.PASSED:
             return signer
@@ -317,7 +303,7 @@ def _is_in_its_own_name(signer_path: CertificatePath, path: CertificatePath) -> 
     )
 
 
-def _by_its_own_word(signer: Certificate) -> _Signer | None:
+def _by_its_own_word(signer: Certificate) -> Signer | None:
     """A signer asked about while it is being judged: no answer, unless its authority has it answer for itself.
 
     That is what it has said where every distribution point of the signer's certificate names the signer as the
@@ -326,7 +312,7 @@ def _by_its_own_word(signer: Certificate) -> _Signer | None:
     points = signer.distribution_points
     named = [[each.directory for each in point.crl_issuer] for point in points]
     if points and all(signer.subject_name in names for names in named):
-        return _Signer(spki=signer.spki, key=signer.key)
+        return Signer(spki=signer.spki, key=signer.key)
     return None
 
 
@@ -336,77 +322,3 @@ def _readable(octets: Iterable[bytes]) -> Iterator[Certificate]:
             yield read_certificate(each)
         except CertificateMalformed:
             continue
-
-
-def _builds_on(delta: _Authentic, base: _Authentic) -> bool:
-    """RFC 5280 §6.3.3 (c), §5.2.4: the same scope by the same key, and the base is not older than the delta's."""
-    return (
-        delta.crl.base_number is not None
-        and base.crl.number is not None
-        and base.crl.number >= delta.crl.base_number
-        and (delta.crl.number is None or delta.crl.number >= base.crl.number)
-        and delta.crl.issuer_name == base.crl.issuer_name
-        and delta.crl.scope == base.crl.scope
-        and delta.signer.spki == base.signer.spki
-    )
-
-
-def _combined(complete: Entry | None, delta: Entry | None) -> Entry | None:
-    """What both say together (RFC 5280 §5.2.4, §5.3.1): a delta lifts a hold, and nothing else."""
-    if delta is None:
-        return complete
-    if delta.reason is not RevocationReason.REMOVE_FROM_CRL:
-        return delta
-    if complete is None or complete.reason is RevocationReason.CERTIFICATE_HOLD:
-        return None
-    return complete
-
-
-def _of_list(
-    found: _Authentic, certificate: Certificate, at: datetime, entry: Entry | None, *beside: _Authentic
-) -> Statement:
-    """`beside` is the base of a delta."""
-    crl = found.crl
-    under = [each for one in (found, *beside) for each in one.signer.statements]
-    return Statement(
-        source="list",
-        made=crl.this_update,
-        covers=covers(
-            certificate,
-            at,
-            this_update=crl.this_update,
-            next_update=crl.next_update,
-            keeps_expired_since=crl.keeps_expired_since,
-        ),
-        reasons=found.reasons,
-        entry=entry,
-        lists=(*(one.crl.der for one in (found, *beside)), *(der for each in under for der in each.lists)),
-        answers=tuple(der for each in under for der in each.answers),
-        signers=(*found.signer.certificates, *(der for each in under for der in each.signers)),
-    )
-
-
-def _of_answer(
-    answer: OcspAnswer, single: SingleResponse, signer: _Signer, certificate: Certificate, at: datetime
-) -> Statement:
-    under = signer.statements
-    entry = None
-    if single.revoked_at is not None:
-        entry = Entry(since=single.revoked_at, reason=single.reason)
-    return Statement(
-        source="answer",
-        made=single.this_update,
-        covers=covers(
-            certificate,
-            at,
-            this_update=single.this_update,
-            # Without it newer information was always available: it speaks of no moment after its own.
-            next_update=single.next_update or single.this_update,
-            keeps_expired_since=single.archive_cutoff,
-        ),
-        reasons=ALL_REASONS,
-        entry=entry,
-        lists=tuple(der for each in under for der in each.lists),
-        answers=(answer.der, *(der for each in under for der in each.answers)),
-        signers=(*signer.certificates, *(der for each in under for der in each.signers)),
-    )

@@ -16,7 +16,8 @@ from trust.documents.pdf.permissions import Permissions
 from trust.documents.pdf.references import ReferenceIndex
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
-from trust.documents.pdf.uses import Box, PageUse, Uses
+from trust.documents.pdf.use import Box, PageUse
+from trust.documents.pdf.uses import Uses
 
 # A hostile file has any number of problems; a report needs no more than these of one revision.
 _MAX_CHANGES = 50

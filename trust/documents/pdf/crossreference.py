@@ -17,10 +17,12 @@ from trust.documents.pdf.errors import (
     DocumentTruncated,
 )
 from trust.documents.pdf.limits import (
+    FEWEST_OBJECTS_ALLOWED,
     MAX_BYTES_AFTER_EOF,
     MAX_DECODED_STREAM_BYTES,
     MAX_OBJECTS,
     MAX_REVISIONS,
+    OCTETS_PER_OBJECT,
 )
 from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.syntax import (
@@ -119,8 +121,7 @@ def read_cross_references(data: Octets) -> CrossReferences:
         section = _read_section(data, at)
         newest_first.append(section)
         objects += len(section.entries)
-        if objects > MAX_OBJECTS:
-            raise DocumentTooLarge(f"the document has more than {MAX_OBJECTS} objects")
+        _require_few(objects, data)
         previous = section.trailer.get("Prev")
         if previous is None:
             break
@@ -195,24 +196,30 @@ def _read_table(data: Octets, start: int, at: int) -> Section:
     if not isinstance(dictionary, Dictionary):
         raise DocumentMalformed("the trailer is not a dictionary")
     _require_single_keys(dictionary)
-    hidden: Mapping[int, Location] = {}
-    lowest = start
-    if dictionary.get("XRefStm") is not None:
-        # Hybrid (§7.5.8.4): the stream shows objects that the table calls free.
-        at = _offset(dictionary["XRefStm"], "XRefStm")
-        number_there = object_number_at(data, at)
-        if number_there is None:
-            raise DocumentMalformed(f"no cross-reference stream stands at octet {at}")
-        beside = _read_stream(data, at, number_there)
-        hidden, lowest, end = beside.entries, min(start, at), max(end, beside.end)
+    hidden = _read_hidden(data, dictionary, used)
     return Section(
         start=start,
-        lowest=lowest,
-        end=end,
-        entries={**free, **hidden, **used},
+        lowest=start if hidden is None else min(start, hidden.start),
+        end=end if hidden is None else max(end, hidden.end),
+        entries={**free, **({} if hidden is None else hidden.entries), **used},
         trailer=dictionary,
         is_stream=False,
     )
+
+
+def _read_hidden(data: Octets, trailer: Dictionary, used: Mapping[int, Location]) -> Section | None:
+    """The stream of a hybrid file (§7.5.8.4): it shows objects that the table calls free."""
+    if trailer.get("XRefStm") is None:
+        return None
+    at = _offset(trailer["XRefStm"], "XRefStm")
+    number_there = object_number_at(data, at)
+    if number_there is None:
+        raise DocumentMalformed(f"no cross-reference stream stands at octet {at}")
+    hidden = _read_stream(data, at, number_there)
+    for number in used.keys() & hidden.entries.keys():
+        if used[number] != hidden.entries[number]:
+            raise DocumentMalformed(f"a hybrid file has object {number} in two places")
+    return hidden
 
 
 def _read_stream(data: Octets, start: int, number: int) -> Section:
@@ -228,8 +235,7 @@ def _read_stream(data: Octets, start: int, number: int) -> Section:
         raise DocumentMalformed("a cross-reference stream has impossible widths")
     ranges = list(_index_ranges(dictionary))
     count = sum(len(each) for each in ranges)
-    if count > MAX_OBJECTS:
-        raise DocumentTooLarge(f"a cross-reference stream lists more than {MAX_OBJECTS} objects")
+    _require_few(count, data)
     limit = min(count * (sum(columns) + 1) + 4096, MAX_DECODED_STREAM_BYTES)
     encoded = stream_octets(indirect, dictionary.get("Length"))
     decoded = filters.decode(encoded, dictionary, limit=limit)
@@ -242,6 +248,12 @@ def _read_stream(data: Octets, start: int, number: int) -> Section:
             raise DocumentMalformed(f"the cross-reference stream has object {entry_number} in two places")
     end = (indirect.stream or start) + len(encoded)
     return Section(start=start, lowest=start, end=end, entries=entries, trailer=dictionary, is_stream=True)
+
+
+def _require_few(objects: int, data: Octets) -> None:
+    most = min(MAX_OBJECTS, FEWEST_OBJECTS_ALLOWED + len(data) // OCTETS_PER_OBJECT)
+    if objects > most:
+        raise DocumentTooLarge(f"a document of {len(data)} octets has no more than {most} objects")
 
 
 def _require_single_keys(trailer: Dictionary) -> None:

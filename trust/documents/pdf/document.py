@@ -14,8 +14,10 @@ from trust.documents.pdf.errors import (
     DocumentTooLarge,
 )
 from trust.documents.pdf.limits import (
+    FEWEST_DECODED_BYTES_ALLOWED,
     MAX_DECODED_DOCUMENT_BYTES,
     MAX_DECODED_STREAM_BYTES,
+    MAX_DECODING_RATIO,
     MAX_DOCUMENT_BYTES,
     MAX_REFERENCE_HOPS,
 )
@@ -33,14 +35,18 @@ from trust.documents.pdf.syntax import (
 class DecodedOctets:
     """How much one file has decoded to so far, in whichever of its revisions it was read."""
 
-    def __init__(self) -> None:
-        self._octets = 0
+    def __init__(self, size: int) -> None:
+        """`size` is that of the file: a small one decodes to little."""
+        self._limit = min(
+            MAX_DECODED_DOCUMENT_BYTES, FEWEST_DECODED_BYTES_ALLOWED + MAX_DECODING_RATIO * size
+        )
+        self.left = self._limit
 
     def add(self, octets: int) -> None:
         """Counts; raises DocumentTooLarge above the limit."""
-        self._octets += octets
-        if self._octets > MAX_DECODED_DOCUMENT_BYTES:
-            raise DocumentTooLarge(f"the document decodes to more than {MAX_DECODED_DOCUMENT_BYTES} octets")
+        self.left -= octets
+        if self.left < 0:
+            raise DocumentTooLarge(f"the document decodes to more than {self._limit} octets")
 
 
 class Document:
@@ -64,7 +70,7 @@ class Document:
         self.root = root
         self._objects: dict[int, IndirectObject] = {}
         self._object_streams: dict[int, tuple[bytes, list[tuple[int, int]]]] = {}
-        self._decoded = DecodedOctets()
+        self._decoded = DecodedOctets(len(data))
 
     def indirect(self, reference: Reference) -> IndirectObject | None:
         """The object as it stands in its source; None where it is free or not there (§7.3.10: null)."""
@@ -116,7 +122,8 @@ class Document:
         if found is None or not isinstance(found.value, Dictionary):
             raise DocumentMalformed(f"object {reference.number} is not a stream")
         encoded = stream_octets(found, self.resolve(found.value.get("Length")))
-        decoded = filters.decode(encoded, self._with_filters_resolved(found.value), limit=limit)
+        filtered = self._with_filters_resolved(found.value)
+        decoded = filters.decode(encoded, filtered, limit=min(limit, self._decoded.left))
         self._decoded.add(len(decoded))
         return decoded
 
@@ -138,6 +145,7 @@ class Document:
                 f"object {number} is not where the cross-references say, in an object stream"
             )
         value, end = read_value(decoded, places[location.position][1])
+        self._decoded.add(max(0, end - places[location.position][1]))
         start = value.start if isinstance(value, Dictionary) else places[location.position][1]
         return IndirectObject(decoded, value, start, end)
 

@@ -20,11 +20,17 @@ class Drawn:
 
     def __init__(self) -> None:
         self.numbers: set[int] = set()
+        self._lists: set[int] = set()
 
     def add_node(self, view: RevisionView, dictionary: Dictionary) -> None:
         """Adds what a page, or a node above pages, draws."""
         self._add(view, [dictionary.get(key) for key in _DRAWN])
-        for value in view.array(dictionary.get("Annots")) or []:
+        annotations = dictionary.get("Annots")
+        if isinstance(annotations, Reference):
+            if annotations.number in self._lists:
+                return
+            self._lists.add(annotations.number)
+        for value in view.array(annotations) or []:
             if (annotation := view.dictionary(value)) is not None:
                 self._add(view, [annotation.get("AP")])
 

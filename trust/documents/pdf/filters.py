@@ -59,8 +59,8 @@ def _inflate(data: bytes, limit: int) -> bytes:
 
 
 def _undo_png_predictor(data: bytes, columns: int) -> bytes:
-    if columns < 1:
-        raise DocumentMalformed("a predictor has rows of no octets")
+    if not 1 <= columns <= max(1, len(data)):
+        raise DocumentMalformed("a predictor has rows of no octets, or of more than there are")
     rows = bytearray()
     previous = bytes(columns)
     for start in range(0, len(data), columns + 1):

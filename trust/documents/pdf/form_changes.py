@@ -7,7 +7,7 @@ from trust.documents.pdf.changes import ChangeKind, Comparison, Need, added_to
 from trust.documents.pdf.fields import form_of
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
-from trust.documents.pdf.uses import PageUse
+from trust.documents.pdf.use import PageUse
 
 # The form of a document that had none, and what may change in one that was there.
 _NEW_FORM = frozenset({"Fields", "SigFlags", "DA", "DR"})
@@ -42,6 +42,9 @@ def _compare_forms(comparison: Comparison, old: Dictionary | None, new: Dictiona
     flags = new.get("SigFlags")
     if flags is not None and (isinstance(flags, bool) or not isinstance(flags, int)):
         comparison.findings.forbid("/SigFlags of the form are not a number")
+    kept = (old or Dictionary()).get("SigFlags")
+    if isinstance(kept, int) and isinstance(flags, int | None) and kept & ~(flags or 0):
+        comparison.findings.forbid("/SigFlags of the form deny what they said")
     if old is not None and not same(old.get("NeedAppearances"), new.get("NeedAppearances")):
         if not isinstance(new.get("NeedAppearances", False), bool):
             comparison.findings.forbid("/NeedAppearances of the form is neither true nor false")

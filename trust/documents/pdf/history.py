@@ -170,9 +170,8 @@ class RevisionView(Document):
             sections=sections, start=sections[-1].start, locations=_LocationsAt(history, index)
         )
         root = self.cross_references.trailer_value("Root")
-        if not isinstance(root, Reference):
-            raise DocumentMalformed("the trailer names no catalog")
-        self.root = root
+        # The earlier half of a linearised file, which nobody reads alone, names none (ISO 32000-1 Annex F.3.4).
+        self.root = root if isinstance(root, Reference) else whole.root
         self._decoded = whole._decoded  # one budget for all that the file decodes to
         self._own_streams: dict[int, _ObjectStream] = {}
 

@@ -20,7 +20,8 @@ from trust.documents.pdf.permissions import Permissions
 from trust.documents.pdf.references import ReferenceIndex
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.steps import judge_step
-from trust.documents.pdf.uses import Box, Uses
+from trust.documents.pdf.use import Box
+from trust.documents.pdf.uses import Uses
 
 _END_OF_FILE = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
 # A hostile file has any number of problems; a report needs no more than these of one signature.

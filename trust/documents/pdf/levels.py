@@ -7,6 +7,7 @@ the validation data of every signature and timestamp, B-LTA by a document timest
 B-LTA document again renews it: fresh validation data first, for the last timestamp too, then a new timestamp.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -58,25 +59,36 @@ class TimestampSource(Protocol):
 
 
 def extend(
-    document: bytes, *, to: Level, trust: TrustStore, timestamps: TimestampSource, at: datetime
+    document: bytes,
+    *,
+    to: Level,
+    trust: TrustStore,
+    timestamps: TimestampSource,
+    at: datetime,
+    fields: Collection[str] | None = None,
 ) -> bytes:
-    """The document with every signature at least at level `to`; unchanged where it is.
+    """The document with every signature at least at level `to`, or those in `fields`; unchanged where they are.
 
-    `at` is the moment of extending. Raises DocumentNotSigned, DocumentRefused, ValidationDataMissing where the
-    trust store lacks what B-LT has to embed, and whatever `timestamps` raises.
+    With `fields` the other signatures may be of anybody: what is known of them is embedded too, what is not is
+    passed over. `at` is the moment of extending. Raises DocumentNotSigned, DocumentRefused, ValidationDataMissing
+    where the trust store lacks what B-LT has to embed, and whatever `timestamps` raises.
     """
     with reading_a_strangers_file():
         signatures = read_signatures(History(Document(document)))
     if not signatures:
         raise DocumentNotSigned("the document has no signature that could be extended")
 
+    wanted = [each for each in signatures if fields is None or each.field_name in fields]
+
     # 1. B-T: a time for whichever signature has none.
-    if to is not Level.B_B and not all(_has_time(each, signatures) for each in signatures):
+    if to is not Level.B_B and not all(_has_time(each, signatures) for each in wanted):
         document = add_document_timestamp(document, timestamps)
 
     # 2. B-LT: what a verifier needs for every signature and timestamp so far.
     if to in (Level.B_LT, Level.B_LTA):
-        document += add_validation_data(document, validation_data_of(document, trust=trust, at=at))
+        document += add_validation_data(
+            document, validation_data_of(document, trust=trust, at=at, fields=fields)
+        )
 
     # 3. B-LTA: all of that under a timestamp.
     if to is Level.B_LTA:
@@ -107,11 +119,14 @@ def _has_time(signature: EmbeddedSignature, all_of_them: tuple[EmbeddedSignature
     return message is not None and bool(message.timestamp_tokens)
 
 
-def validation_data_of(document: bytes, *, trust: TrustStore, at: datetime) -> ValidationData:
+def validation_data_of(
+    document: bytes, *, trust: TrustStore, at: datetime, fields: Collection[str] | None = None
+) -> ValidationData:
     """Certificates and revocation data for every signature and timestamp in the document, from what is known.
 
     What the document holds already and what the trust store knows is used. Raises ValidationDataMissing where a
-    path or its revocation data cannot be found: a level that is not reached is not claimed.
+    path or its revocation data cannot be found, DocumentMalformed where a signature cannot be read: a level that is
+    not reached is not claimed. With `fields` that holds for these signatures only.
     """
     with reading_a_strangers_file():
         history = History(Document(document))
@@ -120,21 +135,11 @@ def validation_data_of(document: bytes, *, trust: TrustStore, at: datetime) -> V
     known = _Known(trust=trust, held=held, now=at)
     found = ValidationData()
     for signature in signatures:
-        message = read_message(signature)
-        if message.octets is None:
-            raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
-        if signature.is_document_timestamp:
-            found = found.merged(known.of_token(message.octets)[0])
-            continue
-        if message.parsed is None:
-            raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
-        times = []
-        for token in message.parsed.timestamp_tokens:
-            data, time = known.of_token(token)
-            found = found.merged(data)
-            times.append(time)
-        signed = min(times, default=at)
-        found = found.merged(known.of_message(message.parsed, Purpose.DOCUMENT_SIGNING, at=signed))
+        try:
+            found = found.merged(known.of_signature(signature))
+        except (ValidationDataMissing, DocumentMalformed):
+            if fields is None or signature.field_name in fields:
+                raise
     return found
 
 
@@ -145,6 +150,20 @@ class _Known:
     trust: TrustStore
     held: Material
     now: datetime
+
+    def of_signature(self, signature: EmbeddedSignature) -> ValidationData:
+        """The data for one signature with its timestamps, or for one document timestamp."""
+        message = read_message(signature)
+        if message.octets is not None and signature.is_document_timestamp:
+            return self.of_token(message.octets)[0]
+        if message.parsed is None:
+            raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
+        tokens = [self.of_token(token) for token in message.parsed.timestamp_tokens]
+        signed = min((time for _, time in tokens), default=self.now)
+        found = self.of_message(message.parsed, Purpose.DOCUMENT_SIGNING, at=signed)
+        for data, _ in tokens:
+            found = found.merged(data)
+        return found
 
     def of_token(self, token: bytes) -> tuple[ValidationData, datetime]:
         """The data for a token's authority, and what the token says; whether it is true is for validation to say."""

@@ -7,6 +7,11 @@ MAX_DOCUMENT_BYTES = (1 << 30) + (64 << 20)
 # Large reports have tens of thousands of objects; a cross-reference stream can promise any number in a few octets.
 MAX_OBJECTS = 2_000_000
 
+# An object takes a few octets at least, listed and compressed as tightly as writers do. What a small file claims
+# beyond that is a bomb.
+FEWEST_OBJECTS_ALLOWED = 10_000
+OCTETS_PER_OBJECT = 4
+
 # Every signature and every form save adds one; each is read once more for every signature before it.
 MAX_REVISIONS = 500
 
@@ -27,6 +32,10 @@ MAX_PAGE_TREE_NODES = 200_000
 # One object stream or cross-reference stream after decompression, and all of one document together.
 MAX_DECODED_STREAM_BYTES = 64 << 20
 MAX_DECODED_DOCUMENT_BYTES = 512 << 20
+# Object streams decompress to five or ten times their size, and each is read once; what is decompressed and read
+# counts together, so that a small file costs little.
+FEWEST_DECODED_BYTES_ALLOWED = 512 << 10
+MAX_DECODING_RATIO = 100
 
 # XMP metadata is read only for the PDF/A part it names.
 MAX_METADATA_BYTES = 4 << 20

@@ -3,7 +3,7 @@
 from trust.documents.pdf.changes import ChangeKind, Comparison, Need, added_to, same_lists
 from trust.documents.pdf.history import RevisionView
 from trust.documents.pdf.syntax import Dictionary, Reference, Value
-from trust.documents.pdf.uses import PageUse
+from trust.documents.pdf.use import PageUse
 
 # Comments (ISO 32000-2 Table 171, markup annotations), without those that are made to cover what is there:
 # free text, stamps and redactions are what attacks on certified documents hide behind.
@@ -41,8 +41,14 @@ def is_comment(annotation: Dictionary) -> bool:
 def judge_pages(comparison: Comparison) -> dict[Reference, list[PageUse]]:
     """Judges what was added to the pages; gives the annotations that have to be those of new signatures."""
     placed: dict[Reference, list[PageUse]] = {}
+    judged: set[tuple[Reference, Reference]] = set()
     for page in comparison.uses.pages_listing(comparison.replaced):
         now = comparison.after.dictionary(page.reference) or Dictionary()
+        # Pages may share one list; it is judged once.
+        if isinstance(listed := now.get("Annots"), Reference) and page.annotations is not None:
+            if (page.annotations, listed) in judged:
+                continue
+            judged.add((page.annotations, listed))
         before = comparison.before.array(page.dictionary.get("Annots")) or []
         after = comparison.after.array(now.get("Annots")) or []
         if not same_lists(before, after[: len(before)]):

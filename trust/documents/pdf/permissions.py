@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import Field
-from trust.documents.pdf.syntax import Dictionary, Value, is_self_contained, text_string
+from trust.documents.pdf.syntax import Dictionary, Reference, Value, is_self_contained, text_string
 
 
 class Allowed(IntEnum):
@@ -83,9 +83,13 @@ class PermissionReader:
         """As `permissions_of` says."""
         said: list[Allowed] = []
         locks: list[FieldLock] = []
+        # What the catalog names as certification has to be somebody's signature; otherwise it says nothing.
         named = document.dictionary(document.catalog().get("Perms"))
-        if named is not None and (certification := document.dictionary(named.get("DocMDP"))) is not None:
-            said.extend(_docmdp(document, certification))
+        value = named.get("DocMDP") if named is not None else None
+        signed = any(field.kind == "Sig" and field.dictionary.get("V") == value for field in fields)
+        if isinstance(value, Reference) and signed:
+            certification = document.dictionary(value)
+            said.extend(_docmdp(document, certification) if certification is not None else ())
         for field in fields:
             if field.kind != "Sig" or (value := field.dictionary.get("V")) is None:
                 continue

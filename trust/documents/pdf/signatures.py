@@ -186,6 +186,8 @@ def _own_revision_problem(
     if not history.later_sections_reach_below(index, end):
         history.extend(index, end)
     revision = history.view(index)
+    if not isinstance(revision.cross_references.trailer_value("Root"), Reference):
+        return "the revision that is covered names no catalog"
     reference = signature.reference
     if reference is None or revision.cross_references.locations.get(reference.number) != location:
         return "the revision that is covered has another signature dictionary, or none"

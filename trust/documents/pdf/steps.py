@@ -22,11 +22,13 @@ from trust.documents.pdf.changes import (
 from trust.documents.pdf.crossreference import InFile, InStream, Location
 from trust.documents.pdf.form_changes import judge_form
 from trust.documents.pdf.history import RevisionView
+from trust.documents.pdf.layout import problems_of_layout
 from trust.documents.pdf.page_changes import is_comment, judge_comment, judge_pages
 from trust.documents.pdf.references import ReferenceIndex, is_metadata
 from trust.documents.pdf.store_changes import judge_validation_data
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
-from trust.documents.pdf.uses import Use, Uses, appearances_of, parts_of
+from trust.documents.pdf.use import Use, appearances_of, parts_of
+from trust.documents.pdf.uses import Uses
 
 # What a later revision may change in an object of each use; everything else has to stay the same. What the form,
 # the lists and the store may become is judged with them.
@@ -70,6 +72,10 @@ def judge_step(uses: Uses, after: RevisionView, sound: SoundSignatures, referenc
 
         # 4. What is new belongs to that, and did not come to life where the file referred to nothing.
         _judge_created(comparison)
+
+        # 5. And it is written so that nobody reads it otherwise.
+        for problem in problems_of_layout(after, before.end):
+            findings.forbid(problem)
 
     uses.follow(after, comparison.replaced, comparison.created, anew=findings.forbidden)
     return findings.step(after)

@@ -8,7 +8,7 @@ Nothing here recurses deeper than `MAX_NESTING`, and every step is linear in wha
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, Union
 
@@ -40,6 +40,10 @@ class Entry(NamedTuple):
 Value: TypeAlias = Union[bool, int, float, str, bytes, Reference, list["Value"], "Dictionary", None]
 
 
+# Shared by nearly all dictionaries: a set for each would be most of what they take.
+_NOTHING_REPEATED: frozenset[str] = frozenset()
+
+
 class Dictionary(dict[str, Value]):
     """A dictionary by decoded key. Of a key written twice the first counts; `repeated` names it."""
 
@@ -48,7 +52,7 @@ class Dictionary(dict[str, Value]):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
-        self.repeated: set[str] = set()
+        self.repeated: Set[str] = _NOTHING_REPEATED
         self.start = 0
         self.end = 0
 
@@ -178,7 +182,7 @@ def _dictionary(source: Octets, at: int, depth: int) -> tuple[Value, int]:
         key = _name(token["name"])
         value, end = _read(source, token.end(), depth)
         if key in result:
-            result.repeated.add(key)
+            result.repeated = {*result.repeated, key}
         else:
             result[key] = value
         result.entries.append(Entry(key, token.start("name") - 1, token.end(), end))

@@ -6,55 +6,29 @@ and then follow the file from revision to revision. An object that was there bef
 as used for something else from then on, so that no chain of changes, each allowed, launders what it was for.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Set
 
 from trust.documents.pdf.drawn import Drawn
 from trust.documents.pdf.errors import DocumentMalformed, DocumentTooLarge
 from trust.documents.pdf.fields import Field, form_of
 from trust.documents.pdf.history import RevisionView
+from trust.documents.pdf.known_references import KnownReferences
 from trust.documents.pdf.limits import MAX_PAGE_TREE_NODES
 from trust.documents.pdf.pages import box_of, is_page_tree_node
 from trust.documents.pdf.syntax import Dictionary, Reference, Value
+from trust.documents.pdf.use import (
+    Box,
+    PageUse,
+    Use,
+    appearances_of,
+    may_change,
+    numbers_in,
+    parts_of,
+    use_of,
+)
 
-_READ_ONLY = 1  # field flag 1 (Table 221)
 # The page tree is read anew where a revision changed it; no honest file does so many times over.
 _MAX_NODES_REREAD = 100_000
-# The store, /VRI in it, and the data of one signature in that.
-_STORE_DEPTH = 2
-
-Box = tuple[float, float, float, float]
-
-
-class Use(StrEnum):
-    """What an object is for."""
-
-    CATALOG = "catalog"
-    FORM = "form"
-    FORM_FIELDS = "list of fields"
-    EMPTY_SIGNATURE = "empty signature field"
-    FILLABLE = "field that may be filled in"
-    APPEARANCE = "appearance of a field that may be filled in"
-    PAGE = "page"
-    ANNOTATIONS = "list of annotations"
-    COMMENT = "comment"
-    VALIDATION_DATA = "validation data"
-    INFORMATION = "document information"
-    METADATA = "metadata"
-    SHOWN = "part of what is shown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PageUse:
-    """A page, its number from 1, its visible box, and the object of its annotations where they have one."""
-
-    reference: Reference
-    dictionary: Dictionary
-    number: int
-    box: Box | None
-    annotations: Reference | None
 
 
 class Uses:
@@ -74,18 +48,17 @@ class Uses:
         self._reread = 0
         self._annotated: dict[int, int] | None = None
         self._drawn: Drawn | None = None
-        self._expected: Counter[int] = Counter()
-        self._counted: set[tuple[int, int]] = set()
+        self._known = KnownReferences()
         self._read_singles()
         self._read_fields()
         self._read_pages()
-        self._expect_all()
+        self._count_known()
 
     def of(self, number: int) -> frozenset[Use]:
         """The uses of an object."""
         found = set(self._singles.get(number, ()))
         if (field := self.field_of.get(number)) is not None:
-            found.add(_use_of(field))
+            found.add(use_of(field))
         if number in self.pages:
             found.add(Use.PAGE)
         if self._lists.get(number):
@@ -119,13 +92,13 @@ class Uses:
         return tuple(
             field
             for field in {id(field): field for field in self.field_of.values()}.values()
-            if _use_of(field) is Use.FILLABLE
+            if use_of(field) is Use.FILLABLE
             and any(number in appearances_of(self.view.dictionary(each)) for each in parts_of(field))
         )
 
     def expected(self, number: int) -> int:
         """How many references to an object are known: from trailers, catalog, form, store and pages."""
-        return self._expected[number]
+        return self._known.count(number)
 
     def is_drawn(self, number: int) -> bool:
         """Whether what is drawn on any page can reach an object."""
@@ -159,9 +132,9 @@ class Uses:
             self.fields = view.fields
             self._read_fields()
             gained.extend(
-                (number, _use_of(field))
+                (number, use_of(field))
                 for number, field in self.field_of.items()
-                if number not in known or _use_of(known[number]) is not _use_of(field)
+                if number not in known or use_of(known[number]) is not use_of(field)
             )
 
         # 3. The pages: those that were touched, or all where the tree itself was.
@@ -187,9 +160,9 @@ class Uses:
                 self._tainted.add(number)
 
         # 5. Who refers to what, and what is drawn.
-        self._expect_trailer(view)
+        self._known.add_trailer(view)
         for number in touched:
-            self._expect_from(view, number)
+            self._known.add_object(view, number, self._referring_uses(number))
         if anew:
             self._drawn = None
         elif self._drawn is not None:
@@ -214,79 +187,53 @@ class Uses:
 
     def _store_numbers(self, store: Value) -> set[int]:
         """The objects of the store of validation data, but for the data themselves."""
-        numbers = _numbers((store,))
+        numbers = numbers_in((store,))
         dictionary = self.view.dictionary(store)
         if dictionary is None:
             return numbers
-        numbers |= _numbers(dictionary.get(key) for key in ("Certs", "CRLs", "OCSPs", "VRI"))
+        numbers |= numbers_in(dictionary.get(key) for key in ("Certs", "CRLs", "OCSPs", "VRI"))
         for value in (self.view.dictionary(dictionary.get("VRI")) or {}).values():
             entry = self.view.dictionary(value)
             if entry is not None and isinstance(value, Reference):
                 numbers.add(value.number)
             if entry is not None:
-                numbers |= _numbers(entry.get(key) for key in ("Cert", "CRL", "OCSP"))
+                numbers |= numbers_in(entry.get(key) for key in ("Cert", "CRL", "OCSP"))
         return numbers
 
-    def _expect_all(self) -> None:
+    def _count_known(self) -> None:
         """Counts the references from every version, up to this revision, of the things there is one of."""
         history = self.view.history
-        single = [number for number in self._singles if number in history.versions]
         for index in range(self.view.index + 1):
-            self._expect_trailer(history.view(index))
-        for number in {*single, *(page for pages in self._lists.values() for page in pages)}:
+            self._known.add_trailer(history.view(index))
+        listing = (page for pages in self._lists.values() for page in pages)
+        for number in {*(each for each in self._singles if each in history.versions), *listing}:
+            uses = self._referring_uses(number)
             for index in history.versions[number][0]:
                 if index <= self.view.index:
-                    self._expect_from(history.view(index), number)
+                    self._known.add_object(history.view(index), number, uses)
 
-    def _expect_trailer(self, view: RevisionView) -> None:
-        trailer = view.cross_references.newest.trailer
-        self._expected.update(_numbers_with_repeats((trailer.get("Root"), trailer.get("Info"))))
-
-    def _expect_from(self, view: RevisionView, number: int) -> None:
-        """Counts what one version of the catalog, the form, the store or a page refers to."""
-        location = view.cross_references.locations.get(number)
-        found = view.at(number, location) if location is not None else None
-        if found is None or not isinstance(found.value, Dictionary):
-            return
-        # Two revisions, and two numbers of an object stream, may name the same octets: they count once.
-        place = id(found.source), found.start
-        if place in self._counted:
-            return
-        self._counted.add(place)
-        value, uses = found.value, self._singles.get(number, set())
-        values: list[Value] = []
-        if Use.CATALOG in uses:
-            form, store = value.get("AcroForm"), value.get("DSS")
-            values += (form, store, value.get("Metadata"))
-            values += (form.get("Fields"),) if isinstance(form, Dictionary) else ()
-            values += _within_store(store) if isinstance(store, Dictionary) else ()
-        if Use.FORM in uses:
-            values.append(value.get("Fields"))
-        if Use.VALIDATION_DATA in uses:
-            values += _within_store(value)
-        if number in self.pages:
-            values.append(value.get("Annots"))
-        self._expected.update(_numbers_with_repeats(values))
+    def _referring_uses(self, number: int) -> Set[Use]:
+        return self._singles.get(number, set()) | ({Use.PAGE} if number in self.pages else set())
 
     def _read_fields(self) -> None:
         self.field_of = {}
         numbers = set()
         form = self.view.catalog().get("AcroForm")
         if (dictionary := self.view.dictionary(form)) is not None:
-            numbers |= _numbers((form, dictionary.get("Fields")))
+            numbers |= numbers_in((form, dictionary.get("Fields")))
         for field in self.fields:
-            parts = _numbers((field.reference, *field.widgets))
+            parts = numbers_in((field.reference, *field.widgets))
             numbers |= parts
             if "Kids" in field.dictionary:
-                numbers |= _numbers((field.dictionary["Kids"],))
-            if _may_change(field):
+                numbers |= numbers_in((field.dictionary["Kids"],))
+            if may_change(field):
                 self.field_of.update(dict.fromkeys(parts, field))
         self._form_numbers = numbers
 
     def _read_pages(self) -> None:
         for reference, dictionary, boxes in self._page_tree():
             if is_page_tree_node(dictionary):
-                self._tree |= _numbers((reference, dictionary.get("Kids")))
+                self._tree |= numbers_in((reference, dictionary.get("Kids")))
                 for value in (reference, dictionary.get("Kids"), dictionary.get("Resources")):
                     self._show(value, 0)
                 continue
@@ -362,63 +309,19 @@ class Uses:
         return [(each, use) for each, use in marked if use not in known.get(each, frozenset())]
 
     def _note_annotations(self, page: PageUse) -> None:
-        if self._annotated is not None:
+        if self._annotated is None:
+            return
+        # Pages may share one list; it is walked once.
+        if page.annotations is None or min(self._lists[page.annotations.number]) == page.reference.number:
             for value in self.view.array(page.dictionary.get("Annots")) or []:
                 if isinstance(value, Reference):
                     self._annotated.setdefault(value.number, page.reference.number)
 
 
-def parts_of(field: Field) -> tuple[Reference, ...]:
-    """The field's own object and those of its widgets, each once."""
-    own = () if field.reference is None else (field.reference,)
-    return tuple(dict.fromkeys((*own, *field.widgets)))
-
-
-def appearances_of(widget: Dictionary | None) -> tuple[int, ...]:
-    """The objects that a widget has as its appearances, by state or without (ISO 32000-1 §12.5.5)."""
-    appearance = widget.get("AP") if widget is not None else None
-    found: list[int] = []
-    for value in appearance.values() if isinstance(appearance, Dictionary) else ():
-        states: Iterable[Value] = value.values() if isinstance(value, Dictionary) else (value,)
-        found.extend(each.number for each in states if isinstance(each, Reference))
-    return tuple(found)
-
-
-def _may_change(field: Field) -> bool:
-    if field.kind == "Sig":
-        return field.dictionary.get("V") is None
-    return field.kind in ("Tx", "Btn", "Ch") and not field.flags & _READ_ONLY
-
-
-def _use_of(field: Field) -> Use:
-    return Use.EMPTY_SIGNATURE if field.kind == "Sig" else Use.FILLABLE
-
-
 def _parts_of_page(view: RevisionView, page: Dictionary) -> set[int]:
     contents = page.get("Contents")
     parts = (page.get("Resources"), contents, page.get("Annots"), *(view.array(contents) or []))
-    return _numbers(parts)
-
-
-def _within_store(value: Dictionary) -> list[Value]:
-    """What the store, the data by signature, or those of one signature refer to, as far as it may be replaced."""
-    found: list[Value] = []
-    waiting: list[tuple[Value, int]] = [(value, 0)]
-    while waiting:
-        each, depth = waiting.pop()
-        if isinstance(each, Dictionary) and depth <= _STORE_DEPTH:
-            waiting.extend((below, depth + 1) for below in each.values())
-        else:
-            found.append(each)
-    return found
-
-
-def _numbers_with_repeats(values: Iterable[Value]) -> list[int]:
-    return [value.number for value in values if isinstance(value, Reference)]
-
-
-def _numbers(values: Iterable[Value]) -> set[int]:
-    return {value.number for value in values if isinstance(value, Reference)}
+    return numbers_in(parts)
 
 
 def _reference(value: Value) -> Reference | None:

@@ -7,13 +7,15 @@ Every check that can be made is made and reported; none hides another. Whatever 
 report: this is the one place that strangers' documents come in.
 """
 
+import hashlib
 from datetime import datetime
 
-from trust.crypto.digests import CHUNK_BYTES, Digest, StreamingDigests
+from trust.documents.pdf.ambiguity import ambiguity_in
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentEncrypted, reading_a_strangers_file
 from trust.documents.pdf.history import History
 from trust.documents.pdf.judging import SignatureJudge
+from trust.documents.pdf.octets import Octets, feed
 from trust.documents.pdf.signatures import EmbeddedSignature, read_signatures
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Report
@@ -23,7 +25,7 @@ from trust.pki.trust_store import TrustStore
 _KIND = "pdf"
 
 
-def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
+def validate(data: Octets, *, trust: TrustStore, at: datetime) -> Report:
     """Verifies all signatures of a PDF file at the moment `at`; never raises on account of the file.
 
     Raises Broken where this installation itself is not in order.
@@ -36,12 +38,14 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     facts: dict[str, object] = {"size": len(data), "sha256": _fingerprint(data)}
     parts: tuple[Report, ...] = ()
     signatures: tuple[EmbeddedSignature, ...] = ()
+    ambiguity: str | None = None
     try:
         with reading_a_strangers_file():
             history = History(Document(data))
             facts["revisions"] = len(history.sections)
             signatures = read_signatures(history)
             facts["signatures"] = len(signatures)
+            ambiguity = ambiguity_in(history.newest) if signatures else None
             parts = SignatureJudge(history, signatures, trust=trust, at=at).reports()
     except DocumentEncrypted as error:
         checks.unknown("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
@@ -50,7 +54,10 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     except YinxinError as error:
         checks.failed("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
     else:
-        checks.passed("document", "the file can be read")
+        if ambiguity is None:
+            checks.passed("document", "the file can be read")
+        else:
+            checks.failed("document", ambiguity, sub_indication="FORMAT_FAILURE")
         if signatures:
             checks.passed("signatures", f"{len(signatures)} in the document")
         else:
@@ -60,8 +67,7 @@ def validate(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     )
 
 
-def _fingerprint(data: bytes) -> str:
-    running = StreamingDigests(Digest.SHA256)
-    for at in range(0, len(data), CHUNK_BYTES):
-        running.update(data[at : at + CHUNK_BYTES])
-    return running.results()[Digest.SHA256].hex()
+def _fingerprint(data: Octets) -> str:
+    running = hashlib.sha256()
+    feed(data, 0, len(data), running)
+    return running.hexdigest()
