@@ -178,6 +178,27 @@ def test_a_certificate_signed_by_another_algorithm_than_it_says_inside_is_refuse
         read_certificate(der.sequence(tbs, other, signature))
 
 
+def test_a_certificate_with_an_extension_twice_or_extensions_in_an_old_version_is_refused() -> None:
+    tbs, algorithm, signature = der_reader.read(_PKI.issuing.certificate).children()
+    fields = tbs.children()
+    extensions = [each.encoded for each in fields[-1].only().children()]
+
+    def rebuilt(version: bytes, *extensions: bytes) -> bytes:
+        between = (each.encoded for each in fields[1:-1])
+        inside = der.sequence(version, *between, der.context(3, der.sequence(*extensions)))
+        return der.sequence(inside, algorithm.encoded, signature.encoded)
+
+    version = fields[0].encoded
+    assert rebuilt(version, *extensions) == _PKI.issuing.certificate
+    with pytest.raises(CertificateMalformed, match="twice"):
+        read_certificate(rebuilt(version, *extensions, extensions[0]))
+    for old in (b"", der.context(0, der.integer(1))):
+        with pytest.raises(CertificateMalformed, match="version 3"):
+            read_certificate(rebuilt(old, *extensions))
+    with pytest.raises(CertificateMalformed, match="none of"):
+        read_certificate(rebuilt(der.context(0, der.integer(3)), *extensions))
+
+
 def test_a_certificate_larger_than_the_limit_is_not_parsed() -> None:
     with pytest.raises(CertificateMalformed, match="at most"):
         read_certificate(bytes(MAX_CERTIFICATE_BYTES + 1))

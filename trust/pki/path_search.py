@@ -172,7 +172,8 @@ class PathSearch:
         return not self._pool.is_anchor(candidate), not may_be, distance
 
     def _verify(self, below: Certificate, above: Certificate) -> bool | None:
-        edge = (below.der, above.der)
+        # Whichever certificate has the key above: it is tried once.
+        edge = (below.der, above.spki)
         known = self._edges.get(edge)
         if known is None:
             known = self._pool.verify(below, above)
