@@ -121,3 +121,11 @@ def test_addresses_are_found_and_values_without_characters_shown_in_hex() -> Non
     )
     assert email_addresses(name) == ("who@a.test", "")
     assert name_text(name) == f"CN=#040101,{_EMAIL}=#1601ff,{_EMAIL}=who@a.test"
+
+
+@pytest.mark.parametrize("octets", [254, 300, 70_000])
+def test_a_name_with_an_attribute_type_of_any_length_is_read_or_refused(octets):
+    kind = der.tlv(der.OBJECT_IDENTIFIER, b"\x2a" * octets)
+    name = der.sequence(der.tlv(der.SET, der.sequence(kind, der.printable("x"))))
+    with pytest.raises(DerMalformed):
+        prepare(name)

@@ -15,6 +15,7 @@ from tests.support.pdfs import build_pdf, seal
 from trust.evidence.merkle import CompactRange, leaf_hash
 from trust.evidence.receipts import Receipt
 from trust.evidence.tlog import Checkpoint, TlogProof, VerifierKey, sign_note
+from trust.kernel.errors import Broken
 from trust.kernel.report import Indication
 from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
@@ -227,3 +228,21 @@ def test_a_folder_of_something_else_is_not_judged(tmp_path):
 def test_a_trust_store_that_cannot_be_read_is_said_to_be_at_fault():
     with pytest.raises(TrustStoreRefused):
         verify(DESK.issue(), trust=TrustStore(anchors=(b"no certificate",)))
+
+
+def test_a_fault_of_ours_in_reading_leaves_the_answer_open_and_what_is_not_the_files_is_raised(monkeypatch):
+    def stumbling(*_arguments, **_named):
+        raise IndexError("nobody foresaw this")
+
+    monkeypatch.setattr("trust.verify.verifier.verify_message", stumbling)
+    report = verify(b"x", "a.p7s")
+    assert (report.kind, report.indication) == ("cms", Indication.CANNOT_TELL)
+    assert "IndexError" in report.checks[0].detail
+    for ours in (Broken("our tables"), OSError("our disk"), TrustStoreRefused("our folder")):
+
+        def broken(*_arguments, ours=ours, **_named):
+            raise ours
+
+        monkeypatch.setattr("trust.verify.verifier.verify_message", broken)
+        with pytest.raises(type(ours)):
+            verify(b"x", "a.p7s")

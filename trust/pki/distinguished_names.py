@@ -19,6 +19,8 @@ from trust.crypto.errors import DerMalformed
 # A name in use has at most a dozen relative names; an address in one of them a few hundred characters.
 MAX_RELATIVE_NAMES = 64
 MAX_ATTRIBUTES_IN_ONE = 16
+# Object identifiers in use have a few dozen octets; in prepared names one octet counts them.
+MAX_KIND_OCTETS = 0xFF
 # The few hundred authorities and parties that recur in one process.
 _CACHED_NAMES = 1024
 
@@ -102,6 +104,8 @@ def _read_relative(relative_name: Element, tag: int = der.SET) -> tuple[_Attribu
         fields = attribute.fields()
         kind, value = fields.take(der.OBJECT_IDENTIFIER), fields.take()
         fields.end()
+        if len(kind.encoded) > MAX_KIND_OCTETS:
+            raise DerMalformed(f"an attribute type of {len(kind.encoded)} octets")
         found.append(_Attribute(kind, _text(value), value))
     return tuple(found)
 

@@ -16,7 +16,7 @@ from trust.credentials.json_serialization import read_json_serialization
 from trust.documents import pdf
 from trust.evidence import notes
 from trust.evidence.tlog import VerifierKey
-from trust.kernel.errors import YinxinError
+from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Report
 from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
@@ -62,11 +62,18 @@ def verify_bytes(
         return _not_judged(name, "no kind of file that is verified here")
     try:
         report = _VERIFIERS[found](case)
-    except TrustStoreRefused:
-        raise  # our own folder is at fault, not the stranger's file
+    except (TrustStoreRefused, Broken, OSError, MemoryError):
+        raise  # our own folder, tables or machine are at fault, not the stranger's file
     except YinxinError as error:
         checks = Checks()
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
+        report = Report.conclude(kind=found.value, subject=name, checks=checks.all())
+    # The readers refuse with reasons what they foresee; this is the net below them, wide on purpose. That we
+    # stumbled says nothing of the file, so the answer is open.
+    except Exception as error:
+        checks = Checks()
+        detail = f"the file cannot be read ({type(error).__name__})"
+        checks.unknown("structure", detail, sub_indication="GENERIC")
         report = Report.conclude(kind=found.value, subject=name, checks=checks.all())
     if content is not None and found not in _OVER_CONTENT:
         report = _content_unsaid(report)
