@@ -22,7 +22,7 @@ from api.dependencies import (
 from api.v1.placements import PlacementBody, caption_of
 from api.v1.seal_uses import SealUseAnswer, placement_of, use_answer
 from seals.model import SealUseState, SignatureLevel, WhenTimestampAway
-from seals.uses.batches import MAX_ITEMS, BatchAnswer, require_size
+from seals.uses.batches import MAX_BATCH_BYTES, MAX_ITEMS, BatchAnswer, require_size
 from seals.uses.documents import DocumentRef, DocumentToSeal
 from seals.uses.seal_documents import BatchRequest
 from seals.uses.sign_digests import DigestsRequest
@@ -32,8 +32,6 @@ router = APIRouter(prefix="/v1", tags=["seals"])
 
 # Item descriptions of a full batch, each with room for every field.
 _MAX_ITEMS_CHARACTERS = MAX_ITEMS * 2000
-# All documents of a batch are held in memory together, and twice: as they came and as they are prepared.
-_MAX_BATCH_BYTES = 128 * 1024 * 1024
 # Twice the digits of the longest digest, SHA-512.
 _HexDigest = Annotated[str, Field(pattern="^([0-9a-f]{2}){32,64}$")]
 
@@ -132,7 +130,7 @@ def use_seal_on_many(
     if len(files) > MAX_ITEMS:
         raise TooLarge(f"a batch has at most {MAX_ITEMS} files")
     octets: list[bytes] = []
-    room = _MAX_BATCH_BYTES
+    room = MAX_BATCH_BYTES
     for file in files:
         octets.append(read_upload(file, min(room, services.settings.max_document_bytes)))
         room -= len(octets[-1])

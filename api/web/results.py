@@ -114,16 +114,24 @@ def result_of(report: Report, language: Language, say: Say) -> Result:
         subject=plain_line(report.subject, _MAX_VALUE_CHARACTERS),
         sentence=_sentence(report, say),
         facts=tuple(_facts(report, language, say)),
-        more=tuple(
-            _row(name, value, language, say)
-            for name, value in report.facts.items()
-            if value is not None and name not in _told(report.kind)
+        more=(
+            Row(title="ETSI EN 319 102-1", text=_etsi(report)),
+            *(
+                _row(name, value, language, say)
+                for name, value in report.facts.items()
+                if value is not None and name not in _told(report.kind)
+            ),
         ),
         later=tuple(_later_revisions(report, language, say)),
         checks=checks,
         parts=parts,
         reasons=tuple(dict.fromkeys([*own, *inner])),
     )
+
+
+def _etsi(report: Report) -> str:
+    """The answer in the standard's own words, which are not translated."""
+    return " · ".join(filter(None, (report.indication.etsi, report.sub_indication)))
 
 
 def _told(kind: str) -> frozenset[str]:

@@ -13,13 +13,15 @@ from seals.errors import SealBatchUnknown
 from seals.events import USE_INTENDED
 from seals.model import RefusedItem, SealBatch, SealUse
 from seals.uses.repository import SealBatches, SealUses
-from trust.kernel.errors import Broken, InvalidInput, Unavailable, YinxinError
+from trust.kernel.errors import Broken, InvalidInput, TooLarge, Unavailable, YinxinError
 from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event
 from trust.storage.database import ReadWork
 
 # One transaction takes the locks for all; more than this would keep other callers waiting for them.
 MAX_ITEMS: Final = 100
+# All documents of a batch are held in memory together, and twice: as they came and as they are prepared.
+MAX_BATCH_BYTES: Final = 128 * 1024 * 1024
 
 ItemT = TypeVar("ItemT")
 
@@ -28,6 +30,12 @@ class BatchRefused(InvalidInput):
     """A batch has no items, or more than one request may hold."""
 
     code = "seal-batch-refused"
+
+
+class BatchTooLarge(TooLarge):
+    """The documents of a batch, those named by reference too, are more than fit into one."""
+
+    code = "seal-batch-too-large"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,15 @@ from seals.model import (
     WhenTimestampAway,
 )
 from seals.ports import TrustView
-from seals.uses.batches import BatchAnswer, answer_of, record_refusals, refused_item, require_size
+from seals.uses.batches import (
+    MAX_BATCH_BYTES,
+    BatchAnswer,
+    BatchTooLarge,
+    answer_of,
+    record_refusals,
+    refused_item,
+    require_size,
+)
 from seals.uses.concluding import conclude_abandoned, conclude_completed
 from seals.uses.documents import (
     DocumentRef,
@@ -98,7 +106,7 @@ class _Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sealed:
-    """A use with its output in the store and the level that reached."""
+    """A use with its output in the store and the level it reached."""
 
     use: SealUse
     output: DocumentOutput
@@ -109,7 +117,8 @@ class SealDocuments:
     """Seals many documents, each as `SealDocument` would, with one call to the signer and one to the authority.
 
     Raises BatchRefused, ScopeMissing, and what is away before anything is counted. After that every item has its
-    own answer: refused with a reason, or a use that is completed, abandoned, or left to the worker.
+    own answer: refused with a reason, or a use that is completed, abandoned, or left to the worker. Items of one
+    service item and seal share one authorisation: what it does not last for is refused.
     """
 
     def __init__(
@@ -208,6 +217,7 @@ class SealDocuments:
         refusals: list[RefusedItem] = []
         means: dict[tuple[str, str | None], _Means] = {}
         rooms: dict[tuple[str, SignatureLevel], int] = {}
+        octets = 0
         for position, wanted in enumerate(request.items):
             try:
                 # Items of one seal share what was found out about it; a refusal is each item's own.
@@ -217,6 +227,11 @@ class SealDocuments:
                 if sized not in rooms:
                     rooms[sized] = self._sealing.room(found.identity, wanted.level)
                 document = self._sealing.document(wanted, caller)
+                if octets + len(document) > MAX_BATCH_BYTES:
+                    raise BatchTooLarge(
+                        f"the documents before this one leave no room for it: {MAX_BATCH_BYTES} octets in all"
+                    )
+                octets += len(document)
                 prepared = self._sealing.prepare(wanted, document, found.seal, rooms[sized])
             except YinxinError as error:
                 refusals.append(refused_item(position, error))

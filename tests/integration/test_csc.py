@@ -79,6 +79,12 @@ def client(shared_house: House) -> Client:
     return client_of(shared_house)
 
 
+@pytest.fixture(scope="module")
+def refused_client(shared_house: House) -> Client:
+    """One for all requests that come to nothing."""
+    return client_of(shared_house)
+
+
 def refused(answer: Response, status: int, error: str, description: str = "") -> dict[str, Any]:
     """The refusal in the CSC API's own form."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
@@ -353,22 +359,22 @@ def test_an_authorisation_for_documents_or_of_another_is_no_credential(client: C
     ],
 )
 def test_what_is_wrong_with_a_request_is_said_in_the_apis_own_form(
-    client: Client, changes: dict[str, Any], description: str
+    refused_client: Client, changes: dict[str, Any], description: str
 ) -> None:
-    refused(client.sign(hashed(), "yxd_" + "A" * 43, **changes), 400, "invalid_request", description)
+    refused(refused_client.sign(hashed(), "yxd_" + "A" * 43, **changes), 400, "invalid_request", description)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'"x"', b"\xff", b"[" * 5000])
-def test_what_is_no_json_object_is_refused_without_a_traceback(client: Client, body: bytes) -> None:
+def test_what_is_no_json_object_is_refused_without_a_traceback(refused_client: Client, body: bytes) -> None:
     for method in ("info", "credentials/list", "credentials/authorize", "signatures/signHash"):
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"}
-        answer = client.edge.client.post(f"/csc/v1/{method}", content=body, headers=headers)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {refused_client.token}"}
+        answer = refused_client.edge.client.post(f"/csc/v1/{method}", content=body, headers=headers)
         refused(answer, 400, "invalid_request")
 
 
 @pytest.mark.parametrize("number", [0, 2, -1, "1", 10**30, True])
-def test_the_number_of_signatures_is_that_of_the_hashes(client: Client, number: object) -> None:
-    refused(client.authorize(hashed(), numSignatures=number), 400, "invalid_request", "numSignatures")
+def test_the_number_of_signatures_is_that_of_the_hashes(refused_client: Client, number: object) -> None:
+    refused(refused_client.authorize(hashed(), numSignatures=number), 400, "invalid_request", "numSignatures")
 
 
 def test_with_the_signer_away_the_activation_is_not_spent(

@@ -170,6 +170,19 @@ def test_a_batch_has_from_one_to_a_hundred_items(desk: SealingAgency) -> None:
             seal(desk, *items)
 
 
+def test_documents_that_are_too_much_together_are_refused_from_there_on(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by reference a hundred documents take a few hundred octets to ask for."""
+    large = desk.seal_document(build_pdf()).use
+    assert large.output is not None
+    size = len(desk.house.services.objects.get(large.output.key))
+    monkeypatch.setattr(seal_documents, "MAX_BATCH_BYTES", 2 * size)
+    again = item(document=DocumentRef(use_id=large.id), placement=Placement(page=1, x_mm=20, y_mm=40))
+    assert states(seal(desk, again, again, again)) == ["completed", "completed", "seal-batch-too-large"]
+    assert desk.uses_taken() == 3
+
+
 def test_a_document_that_another_item_made_can_be_sealed_again(desk: SealingAgency) -> None:
     first = seal(desk, item("one"), item("two"))
     again = seal(

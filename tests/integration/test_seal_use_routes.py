@@ -28,6 +28,17 @@ def edge(shared_house: House) -> HouseEdge:
     return HouseEdge(shared_house)
 
 
+@pytest.fixture(scope="module")
+def refused_desk(shared_house: House) -> SealingAgency:
+    """One for all requests that come to nothing."""
+    return shared_house.sealing_agency(digests=True)
+
+
+@pytest.fixture(scope="module")
+def refused_token(refused_desk: SealingAgency) -> str:
+    return HouseEdge(refused_desk.house).system_of(refused_desk)
+
+
 def send(edge: HouseEdge, token: str, items: object, *documents: bytes, key: str | None = None) -> Response:
     text = items if isinstance(items, str) else json.dumps(items)
     files = [
@@ -101,10 +112,15 @@ def test_a_batch_is_answered_item_by_item_and_found_again(edge: HouseEdge, desk:
     ids=lambda value: str(value)[:40] if not isinstance(value, int) else "",
 )
 def test_what_is_no_list_of_items_is_refused_as_a_whole(
-    edge: HouseEdge, desk: SealingAgency, items: object, status: int, code: str
+    edge: HouseEdge,
+    refused_desk: SealingAgency,
+    refused_token: str,
+    items: object,
+    status: int,
+    code: str,
 ) -> None:
-    refused(send(edge, edge.system_of(desk), items, build_pdf()), status, code)
-    assert desk.uses_taken() == 0
+    refused(send(edge, refused_token, items, build_pdf()), status, code)
+    assert refused_desk.uses_taken() == 0
 
 
 def test_digests_are_answered_with_their_messages(edge: HouseEdge, desk: SealingAgency) -> None:
@@ -139,11 +155,11 @@ def test_digests_are_answered_with_their_messages(edge: HouseEdge, desk: Sealing
     ids=lambda body: str(body)[:50],
 )
 def test_what_is_no_list_of_digests_is_refused(
-    edge: HouseEdge, desk: SealingAgency, body: dict[str, Any]
+    edge: HouseEdge, refused_desk: SealingAgency, refused_token: str, body: dict[str, Any]
 ) -> None:
-    answer = edge.post("/v1/seal-uses/digests", edge.system_of(desk), json=body)
+    answer = edge.post("/v1/seal-uses/digests", refused_token, json=body)
     assert answer.status_code == 422, answer.text
-    assert desk.uses_taken() == 0
+    assert refused_desk.uses_taken() == 0
 
 
 def test_digests_need_an_authorisation_that_says_so_and_it_is_shown(

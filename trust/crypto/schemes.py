@@ -37,8 +37,8 @@ _ID_RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 _ID_RSASSA_PSS = "1.2.840.113549.1.1.10"
 _ID_MGF1 = "1.2.840.113549.1.1.8"
 _PSS_DEFAULT_SALT = 20
-# A digest's own length is usual; longer salts add nothing.
-_PSS_MAX_SALT = 64
+# A digest's own length is usual, as long as the modulus allows is a habit of some; no longer one fits the largest.
+_PSS_MAX_SALT = MAX_RSA_BITS // 8
 
 
 class Family(StrEnum):
