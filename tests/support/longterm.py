@@ -6,14 +6,17 @@ kept = add_document_timestamp(with_material, pki, gen_time=later)
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.support.pdfs import TOKEN_ROOM, stream
-from tests.support.pki import Leaf, TestPki
+from tests.support.pki import CRL_LIFE, Leaf, TestPki
+from trust.crypto import der, der_reader
+from trust.crypto.digests import Digest, algorithm_identifier, digest_of
 from trust.documents.pdf import embed, prepare_document_timestamp
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, with_entries, written_array
+from trust.pki.tbs import assemble
 
 
 def add_store(
@@ -71,3 +74,27 @@ def add_document_timestamp(
 def references_in(values: list[Value]) -> list[Reference]:
     """The references of a list."""
     return [each for each in values if isinstance(each, Reference)]
+
+
+def ocsp_answer(pki: TestPki, leaf: Leaf) -> bytes:
+    """The issuing authority's own answer that a certificate of its is good, for a week from an hour ago."""
+    authority = pki.issuing
+    spki = der_reader.read(authority.signer.spki).fields()
+    spki.take()
+    key_hash = digest_of(spki.take().content[1:], Digest.SHA1)
+    starts = pki.now - timedelta(hours=1)
+    single = der.sequence(
+        der.sequence(
+            algorithm_identifier(Digest.SHA1),
+            der.octet_string(digest_of(leaf.parsed.issuer, Digest.SHA1)),
+            der.octet_string(key_hash),
+            der.integer(leaf.parsed.serial),
+        ),
+        der.tlv(0x80, b""),
+        der.generalized_time(starts),
+        der.tlv(0xA0, der.generalized_time(starts + CRL_LIFE)),
+    )
+    tbs = der.sequence(
+        der.tlv(0xA2, der.octet_string(key_hash)), der.generalized_time(starts), der.sequence(single)
+    )
+    return assemble(tbs, authority.signer.suite, authority.signer.sign(tbs))

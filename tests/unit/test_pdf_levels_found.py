@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.longterm import add_document_timestamp, add_store
+from tests.support.longterm import add_document_timestamp, add_store, ocsp_answer
 from tests.support.pdfs import build_pdf, seal
 from tests.support.pki import TestPki, with_profile
 from trust.crypto.policy import shipped_policy
@@ -211,3 +211,24 @@ def test_a_store_that_is_nonsense_is_left_aside(pki, sealed):
     report = validate(nonsense, trust=pki.trust_store(), at=pki.now)
     assert report.indication is VALID, open_ones(report)
     assert level(report) == "B-T"
+
+
+def test_answers_in_the_store_count_like_lists(pki, anchors):
+    leaf = pki.leaf()
+    sealed = seal(build_pdf(), leaf, pki=pki)
+    answers = [ocsp_answer(pki, leaf), ocsp_answer(pki, pki.timestamp_authority)]
+    report = validate(
+        add_store(
+            sealed,
+            certificates=[pki.issuing.certificate],
+            crls=[pki.crl(pki.root)],
+            ocsps=answers,
+        ),
+        trust=anchors,
+        at=pki.now,
+    )
+    assert report.indication is VALID, open_ones(report)
+    assert level(report) == "B-LT"
+    without = add_store(sealed, crls=[pki.crl(pki.root)], ocsps=answers[:1])
+    report = validate(without, trust=anchors, at=pki.now)
+    assert open_ones(report) == {("revocation", "TRY_LATER")}

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from tests.support.attacks.victim import TEXT_FIELD, Victim, certified, changed
 from tests.support.longterm import add_document_timestamp, add_store
-from tests.support.pdfs import CONTENTS, Kind, append, build_pdf, seal, stream
+from tests.support.pdfs import CONTENTS, FONT, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
 from trust.crypto.digests import sha256
 from trust.documents.pdf import validate
@@ -118,6 +118,15 @@ def test_later_revisions_say_what_came_where_and_whether_it_may(reports):
     (replaced,) = reports["contents replaced"].parts[0].facts["later_revisions"]
     assert (replaced["kinds"], replaced["allowed"]) == (["other"], False)
     assert replaced["regions"] == [{"page": 1, "box": [0, 0, 595, 842]}]
+
+
+def test_what_is_drawn_by_way_of_other_objects_is_a_region_too(pki):
+    """A font is replaced that the page's resources name; the page is where that is to be seen."""
+    sealed = seal(build_pdf(pages=2), pki.leaf(), pki=pki)
+    attacked = append(sealed, {FONT: b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"})
+    (part,) = validate(attacked, trust=pki.trust_store(), at=pki.now).parts
+    (revision,) = part.facts["later_revisions"]
+    assert [region["page"] for region in revision["regions"]] == [1, 2]
 
 
 def test_the_main_sub_indication_is_the_first_by_the_order(reports):

@@ -16,9 +16,10 @@ _BACK = frozenset({"Parent", "P", "StructParent", "StructParents"})
 
 
 class Drawn:
-    """The numbers of all objects that drawing can come upon."""
+    """The numbers of all objects that drawing can come upon; raises DocumentTooLarge above `most`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MAX_OBJECTS) -> None:
+        self._most = most
         self.numbers: set[int] = set()
         self._lists: set[int] = set()
 
@@ -49,7 +50,7 @@ class Drawn:
                 if value.number in self.numbers:
                     continue
                 self.numbers.add(value.number)
-                if len(self.numbers) > _MAX_OBJECTS:
+                if len(self.numbers) > self._most:
                     raise DocumentTooLarge("the document draws more than is looked through")
                 found = view.indirect(value)
                 waiting.append(found.value if found is not None else None)

@@ -4,6 +4,7 @@ A stream that is longer than the file was when it was signed would be filled by 
 array or string left open would be closed by them, without any object being replaced.
 """
 
+import re
 from itertools import accumulate
 
 from trust.documents.pdf.crossreference import ENDSTREAM, InFile
@@ -13,6 +14,10 @@ from trust.documents.pdf.syntax import Dictionary, IndirectObject
 
 # Streams whose length is wrong are looked for to their end; honest files have a handful at most.
 _MAX_BROKEN_STREAMS = 1_000
+# Most objects are small dictionaries; to read every one of a large document takes seconds.
+_PLAIN_BYTES = 1024
+# A stream, a string, a comment, a hexadecimal string: what may hold an `endobj` that is none.
+_RUNS_OVER = re.compile(rb"stream|[(%]|<<<|(?<!<)<(?!<)")
 
 
 class Extents:
@@ -35,6 +40,9 @@ class Extents:
         for number, location in self._history.sections[index].entries.items():
             if not isinstance(location, InFile) or not number:
                 continue
+            if (end := self._plain_end(location.offset)) is not None:
+                furthest = max(furthest, end)
+                continue
             try:
                 found = self._history.document.at(number, location)
             except DocumentTooLarge:
@@ -43,6 +51,14 @@ class Extents:
                 continue
             furthest = max(furthest, found.end, self._stream_end(index, found))
         return furthest
+
+    def _plain_end(self, offset: int) -> int | None:
+        """Where a small object ends that has no stream and nothing that could run over its own `endobj`."""
+        data = self._history.document.data
+        end = data.find(b"endobj", offset, offset + _PLAIN_BYTES)
+        if end < 0 or _RUNS_OVER.search(data[offset:end]) is not None:
+            return None
+        return end
 
     def _stream_end(self, index: int, found: IndirectObject) -> int:
         if found.stream is None or not isinstance(found.value, Dictionary):

@@ -9,7 +9,7 @@ as used for something else from then on, so that no chain of changes, each allow
 from collections.abc import Iterator, Set
 
 from trust.documents.pdf.drawn import Drawn
-from trust.documents.pdf.errors import DocumentMalformed, DocumentTooLarge
+from trust.documents.pdf.errors import DocumentMalformed, DocumentRefused, DocumentTooLarge
 from trust.documents.pdf.fields import Field, form_of
 from trust.documents.pdf.history import RevisionView
 from trust.documents.pdf.known_references import KnownReferences
@@ -27,6 +27,8 @@ from trust.documents.pdf.use import (
     use_of,
 )
 
+# Objects looked at in one file to say on which pages a change is to be seen.
+_MAX_LOOKS = 20_000
 # The page tree is read anew where a revision changed it; no honest file does so many times over.
 _MAX_NODES_REREAD = 100_000
 
@@ -46,6 +48,7 @@ class Uses:
         self._lists: dict[int, set[int]] = {}
         self._tainted: set[int] = set()
         self._reread = 0
+        self._looks_left = _MAX_LOOKS
         self._annotated: dict[int, int] | None = None
         self._drawn: Drawn | None = None
         self._known = KnownReferences()
@@ -68,9 +71,27 @@ class Uses:
         return frozenset(found)
 
     def pages_showing(self, number: int) -> tuple[PageUse, ...]:
-        """The pages that an object is part of, as far as it is known here."""
+        """The pages that an object is part of: known at once, or found by looking through what each draws.
+
+        Only for saying where a change is to be seen, so the looking ends where it has become too much.
+        """
         numbers = self._shown.get(number, set())
-        return tuple(self.pages[each] for each in sorted(numbers) if each in self.pages)
+        if numbers:
+            return tuple(self.pages[each] for each in sorted(numbers) if each in self.pages)
+        found = []
+        for page in self.pages.values():
+            drawn = Drawn(self._looks_left)
+            try:
+                drawn.add_node(self.view, page.dictionary)
+            except DocumentRefused:
+                self._looks_left = 0
+                break
+            self._looks_left -= len(drawn.numbers) + 1
+            if number in drawn.numbers:
+                found.append(page)
+            if self._looks_left <= 0:
+                break
+        return tuple(found)
 
     def pages_listing(self, touched: Set[int]) -> tuple[PageUse, ...]:
         """The pages that are among these objects, or whose list of annotations is."""
