@@ -12,7 +12,7 @@ from trust.authority.ceremony import CEREMONY_HELD, SHIPPED, Ceremony, hold_cere
 from trust.authority.errors import CeremonyRefused
 from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, TIMESTAMP_LABEL, Authority
 from trust.authority.tables import certificates
-from trust.crypto.suites import verify
+from trust.crypto.schemes import verify
 from trust.keys.errors import SignerAway
 from trust.keys.repository import KeyBindings
 from trust.keys.tables import key_bindings
@@ -79,8 +79,8 @@ def test_what_it_made_hangs_together_from_the_root_down(house: House) -> None:
         assert certificate.is_authority
         assert certificate.path_length == 0
         assert binding.chain == (root.certificate,)
-        assert certificate.signature_suite is not None
-        verify(anchor.spki, certificate.signature, certificate.tbs, certificate.signature_suite)
+        assert certificate.scheme is not None
+        verify(anchor.spki, certificate.signature, certificate.tbs, certificate.scheme)
     assert service.chain == (below[2].certificate, root.certificate)
     assert len({binding.key_id for binding in (root, *below, service, ledger)}) == 6
     assert ledger.certificate is None
