@@ -34,8 +34,8 @@ MAX_DECODED_STREAM_BYTES = 64 << 20
 MAX_DECODED_DOCUMENT_BYTES = 512 << 20
 # Object streams decompress to five or ten times their size, and each is read once; what is decompressed and read
 # counts together, so that a small file costs little.
-FEWEST_DECODED_BYTES_ALLOWED = 512 << 10
-MAX_DECODING_RATIO = 100
+FEWEST_DECODED_BYTES_ALLOWED = 256 << 10
+MAX_DECODING_RATIO = 50
 
 # XMP metadata is read only for the PDF/A part it names.
 MAX_METADATA_BYTES = 4 << 20
