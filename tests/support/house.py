@@ -121,7 +121,7 @@ class House:
         approver = self.room.staff(administrator, Role.SEAL_APPROVER)
         program = self.room.program(administrator, *Scope)
         request = self.services.seals.request(
-            officer, name=f"规划局专用章{next(_numbers)}", reason="审批结果用印", impression_png=impression_png(),
+            officer, name=f"规划局专用章{next(_numbers)}", reason="审批结果用印", impression=impression_png(),
             width_mm=42, height_mm=42,
         )  # fmt: skip
         approved = self.services.seals.decide(approver, request.id, approve=True, note="同意")
