@@ -28,14 +28,16 @@ def media_type_of(octets: bytes) -> ImpressionMediaType:
 def read_upload(octets: bytes, *, width_mm: int, height_mm: int) -> ImpressionRow:
     """The impression to be kept, to be shown at the given size in millimetres.
 
-    Raises ImpressionTooLarge and ImpressionRefused, as the reader of its kind does.
+    Of a picture the pixels are kept, written anew; a drawing is kept as it came: beside its paths nothing can be in
+    it but a title, a description and comments. Raises ImpressionTooLarge and ImpressionRefused, as the reader of
+    its kind does.
     """
     media_type = media_type_of(octets)
     match media_type:
         case ImpressionMediaType.PNG:
-            read_impression(octets, width_mm=width_mm, height_mm=height_mm)
+            kept = read_impression(octets, width_mm=width_mm, height_mm=height_mm).png
         case ImpressionMediaType.SVG:
-            read_impression_drawing(octets, width_mm=width_mm, height_mm=height_mm)
+            kept = read_impression_drawing(octets, width_mm=width_mm, height_mm=height_mm).svg
     return ImpressionRow(
-        media_type=media_type, octets=octets, sha256=sha256(octets), width_mm=width_mm, height_mm=height_mm
+        media_type=media_type, octets=kept, sha256=sha256(kept), width_mm=width_mm, height_mm=height_mm
     )
