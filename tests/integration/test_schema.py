@@ -1,10 +1,15 @@
 """The migrated database is what the tables say, and facts are kept by the database itself."""
 
+from collections.abc import Callable
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from api.migrations.tables import metadata
+from api.migrations.upgrade import upgrade
 from trust.storage.embedded import DatabaseUrls
 from trust.storage.schema import SCHEMAS
 
@@ -51,3 +56,34 @@ def test_every_table_of_facts_has_its_guards_and_nothing_but_them_is_granted(pos
     assert "seals.seal_uses" in facts
     for table in facts:
         assert {privilege for name, privilege in granted if name == table} == {"SELECT", "INSERT"}
+
+
+def test_seals_from_before_there_were_drawings_are_pictures_with_the_same_octets(
+    postgres_before: Callable[[str], DatabaseUrls],
+) -> None:
+    urls = postgres_before("0002")
+    engine = create_engine(urls.owner)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO seals.seal_requests (id, agency_id, name, reason, impression_png, impression_sha256, "
+                "width_mm, height_mm, state, requested_by, requested_at) "
+                "VALUES ('r', 'a', 'n', 'w', '\\x89504e47', '\\x00', 42, 42, 'made', 'p', now())"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO seals.seals (id, agency_id, request_id, name, key_id, certificate, serial, "
+                "impression_png, impression_sha256, width_mm, height_mm, binding, state, valid_from, valid_until, "
+                "made_at) VALUES ('s', 'a', 'r', 'n', 'k', '\\x00', '1', '\\x89504e47', '\\x00', 42, 42, '\\x01', "
+                "'active', now(), now(), now())"
+            )
+        )
+    upgrade(urls.owner)
+    with engine.connect() as connection:
+        for table in ("seals.seal_requests", "seals.seals"):
+            (row,) = connection.execute(text(f"SELECT * FROM {table}"))
+            assert (row.impression_media_type, bytes(row.impression)) == ("image/png", b"\x89PNG")
+            with pytest.raises(DBAPIError, match="impression_known"), connection.begin_nested():
+                connection.execute(text(f"UPDATE {table} SET impression_media_type = 'text/html'"))
+    engine.dispose()
