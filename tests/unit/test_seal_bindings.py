@@ -9,7 +9,7 @@ from seals.model import ImpressionMediaType, ImpressionRow
 PNG, SVG = ImpressionMediaType.PNG, ImpressionMediaType.SVG
 # Keys in the order of canonical JSON (RFC 8785), as the first release wrote them.
 BOUND = (
-    '{{"certificate_sha256":"{certificate}","height_mm":40,"impression_sha256":"{impression}",{media_type}'
+    '{{"certificate_sha256":"{certificate}","height_mm":40,{media_type}"impression_sha256":"{impression}",'
     '"key":"key_1","name":"章","seal":"seal_1","valid_from":"2026-01-01T00:00:00.000Z",'
     '"valid_until":"2029-01-01T00:00:00.000Z","width_mm":42}}'
 )
