@@ -1,6 +1,6 @@
 """Seals, requests, authorisations and uses: what they are and which state may follow which."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -90,11 +90,19 @@ class SignatureLevel(StrEnum):
         return order.index(self) >= order.index(wanted)
 
 
+class ImpressionMediaType(StrEnum):
+    """What an impression's octets are."""
+
+    PNG = "image/png"
+    SVG = "image/svg+xml"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImpressionRow:
-    """A seal's picture: PNG octets, their SHA-256, and its size on paper in millimetres."""
+    """A seal's picture (PNG) or drawing (SVG): octets, their SHA-256, and its size on paper in millimetres."""
 
-    png: bytes
+    media_type: ImpressionMediaType
+    octets: bytes = field(repr=False)
     sha256: bytes
     width_mm: int
     height_mm: int

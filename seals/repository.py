@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, and_, select
 
 from seals.errors import SealAuthorisationUnknown, SealRequestUnknown, SealUnknown
 from seals.model import (
+    ImpressionMediaType,
     ImpressionRow,
     Seal,
     SealAuthorisation,
@@ -32,7 +33,8 @@ class SealRequests:
                 agency_id=request.agency_id,
                 name=request.name,
                 reason=request.reason,
-                impression_png=request.impression.png,
+                impression=request.impression.octets,
+                impression_media_type=request.impression.media_type.value,
                 impression_sha256=request.impression.sha256,
                 width_mm=request.impression.width_mm,
                 height_mm=request.impression.height_mm,
@@ -106,7 +108,8 @@ class Seals:
                 key_id=seal.key_id,
                 certificate=seal.certificate,
                 serial=seal.serial,
-                impression_png=seal.impression.png,
+                impression=seal.impression.octets,
+                impression_media_type=seal.impression.media_type.value,
                 impression_sha256=seal.impression.sha256,
                 width_mm=seal.impression.width_mm,
                 height_mm=seal.impression.height_mm,
@@ -259,7 +262,8 @@ def _page(query: Select[Any], column: Any, after: str | None, limit: int) -> Sel
 
 def _impression(row: Row[Any]) -> ImpressionRow:
     return ImpressionRow(
-        png=bytes(row.impression_png),
+        media_type=ImpressionMediaType(row.impression_media_type),
+        octets=bytes(row.impression),
         sha256=bytes(row.impression_sha256),
         width_mm=row.width_mm,
         height_mm=row.height_mm,

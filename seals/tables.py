@@ -20,6 +20,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from trust.storage.schema import ERASABLE, changeable, facts, metadata, moment
 
+# The kinds of `ImpressionMediaType`.
+_IMPRESSION_KNOWN = "impression_media_type IN ('image/png', 'image/svg+xml')"
+
 seal_requests = Table(
     "seal_requests",
     metadata,
@@ -27,7 +30,8 @@ seal_requests = Table(
     Column("agency_id", Text, nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("impression_png", LargeBinary, nullable=False),
+    Column("impression", LargeBinary, nullable=False),
+    Column("impression_media_type", Text, nullable=False),
     Column("impression_sha256", LargeBinary, nullable=False),
     Column("width_mm", Integer, nullable=False),
     Column("height_mm", Integer, nullable=False),
@@ -38,6 +42,7 @@ seal_requests = Table(
     Column("decided_at", moment()),
     Column("lease_until", moment()),
     CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="two_persons"),
+    CheckConstraint(_IMPRESSION_KNOWN, name="impression_known"),
     schema="seals",
     info=changeable("state", "decided_by", "decided_at", "lease_until"),
 )
@@ -52,7 +57,8 @@ seals = Table(
     Column("key_id", Text, nullable=False, unique=True),
     Column("certificate", LargeBinary, nullable=False),
     Column("serial", Text, nullable=False),
-    Column("impression_png", LargeBinary, nullable=False),
+    Column("impression", LargeBinary, nullable=False),
+    Column("impression_media_type", Text, nullable=False),
     Column("impression_sha256", LargeBinary, nullable=False),
     Column("width_mm", Integer, nullable=False),
     Column("height_mm", Integer, nullable=False),
@@ -62,6 +68,7 @@ seals = Table(
     Column("valid_from", moment(), nullable=False),
     Column("valid_until", moment(), nullable=False),
     Column("made_at", moment(), nullable=False),
+    CheckConstraint(_IMPRESSION_KNOWN, name="impression_known"),
     schema="seals",
     info=changeable("state", "suspended_by"),
 )

@@ -4,7 +4,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,25 @@ def postgres(postgres_server: DatabaseUrls, postgres_template: str) -> Iterator[
     yield postgres_server.named(name)
     with _superuser(postgres_server) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def postgres_before(postgres_server: DatabaseUrls) -> Iterator[Callable[[str], DatabaseUrls]]:
+    """A function that makes a fresh database with the schema as a migration left it, by its revision."""
+    made: list[str] = []
+
+    def build(revision: str) -> DatabaseUrls:
+        name = f"before_{os.getpid()}_{next(_numbers)}"
+        with _superuser(postgres_server) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER yinxin_owner").format(sql.Identifier(name)))
+        made.append(name)
+        upgrade(postgres_server.named(name).owner, revision)
+        return postgres_server.named(name)
+
+    yield build
+    with _superuser(postgres_server) as connection:
+        for name in made:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import base64
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
 
 from api.dependencies import (
@@ -20,9 +20,18 @@ from api.dependencies import (
     page_of,
 )
 from seals.acts.requests import MAX_NAME_CHARACTERS
+from seals.impressions.errors import ImpressionRefused
 from seals.impressions.picture import MAX_PNG_BYTES
-from seals.impressions.round_seal import RoundSeal, draw_round_seal
-from seals.model import Seal, SealAuthorisation, SealRequest, SealRequestState
+from seals.impressions.round_seal import RoundSeal, draw_round_seal, draw_round_seal_as_svg
+from seals.impressions.upload import MAX_IMPRESSION_BYTES, media_type_of
+from seals.model import (
+    ImpressionMediaType,
+    ImpressionRow,
+    Seal,
+    SealAuthorisation,
+    SealRequest,
+    SealRequestState,
+)
 from trust.kernel.errors import InvalidInput, Unavailable
 from trust.ledger.model import Actor
 
@@ -30,10 +39,14 @@ router = APIRouter(prefix="/v1", tags=["seals"])
 
 # Base64 takes four characters for three octets.
 _MAX_PNG_TEXT = MAX_PNG_BYTES * 4 // 3 + 4
+_MAX_FILE_TEXT = MAX_IMPRESSION_BYTES * 4 // 3 + 4
+_IMPRESSION: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind.value: {} for kind in ImpressionMediaType}, "description": "the impression"}
+}
 
 
 class ImpressionPng(Body):
-    """A picture of the applicant's own."""
+    """A picture of the applicant's own, a PNG; `file` takes drawings too."""
 
     kind: Literal["png"]
     png_base64: Annotated[str, Field(max_length=_MAX_PNG_TEXT)]
@@ -41,13 +54,26 @@ class ImpressionPng(Body):
     height_mm: Annotated[int, Field(ge=5, le=120)]
 
 
+class ImpressionFile(Body):
+    """A picture (PNG) or a drawing (SVG) of the applicant's own; its octets tell which."""
+
+    kind: Literal["file"]
+    content_base64: Annotated[str, Field(max_length=_MAX_FILE_TEXT)]
+    width_mm: Annotated[int, Field(ge=5, le=120)]
+    height_mm: Annotated[int, Field(ge=5, le=120)]
+
+
 class ImpressionRound(Body):
-    """A plain round seal with a star, drawn here; the diameter follows the agency's level."""
+    """A plain round seal with a star, drawn here; the diameter follows the agency's level.
+
+    As `svg` it is kept as paths: sharp at every size, and a fraction of the octets in each sealed document.
+    """
 
     kind: Literal["round"]
     text: Annotated[str, Field(min_length=2, max_length=40)]
     lower_text: Annotated[str | None, Field(max_length=20)] = None
     diameter_mm: Annotated[int, Field(ge=20, le=60)] = 42
+    format: Literal["png", "svg"] = "png"
 
 
 class SealRequestBody(Body):
@@ -55,7 +81,7 @@ class SealRequestBody(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS)]
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
-    impression: Annotated[ImpressionPng | ImpressionRound, Field(discriminator="kind")]
+    impression: Annotated[ImpressionPng | ImpressionFile | ImpressionRound, Field(discriminator="kind")]
 
 
 class DecisionBody(Body):
@@ -93,6 +119,7 @@ class SealRequestAnswer(Answer):
     state: SealRequestState
     requested_at: datetime
     decided_at: datetime | None
+    impression_media_type: ImpressionMediaType
     impression_sha256: str
     width_mm: int
     height_mm: int
@@ -109,6 +136,7 @@ class SealAnswer(Answer):
     serial: str
     certificate: str
     binding: str
+    impression_media_type: ImpressionMediaType
     impression_sha256: str
     width_mm: int
     height_mm: int
@@ -137,9 +165,9 @@ class AuthorisationAnswer(Answer):
 def request_seal(body: SealRequestBody, caller: CurrentCaller, services: ServicesOf) -> SealRequestAnswer:
     """A seal officer applies for a seal with its impression."""
     services.seals.request.require(caller)  # drawing a seal costs more than looking at who asks
-    png, width, height = _impression(body.impression)
+    octets, width, height = _impression(body.impression)
     made = services.seals.request(
-        caller, name=body.name, reason=body.reason, impression_png=png, width_mm=width, height_mm=height
+        caller, name=body.name, reason=body.reason, impression=octets, width_mm=width, height_mm=height
     )
     return _request(made)
 
@@ -159,6 +187,12 @@ def get_seal_request(request_id: IdText, caller: CurrentCaller, services: Servic
     row = services.seals.reading.request(caller, request_id)
     seal = services.seals.reading.seal_of_request(caller, request_id)
     return _request(row, seal_id=None if seal is None else seal.id)
+
+
+@router.get("/seal-requests/{request_id}/impression", response_class=Response, responses=_IMPRESSION)
+def get_requested_impression(request_id: IdText, caller: CurrentCaller, services: ServicesOf) -> Response:
+    """The impression that a request asks for, as a download: whoever decides looks at it first."""
+    return _download(services.seals.reading.request(caller, request_id).impression)
 
 
 @router.post("/seal-requests/{request_id}/approvals", status_code=201)
@@ -195,6 +229,12 @@ def list_seals(
 def get_seal(seal_id: IdText, caller: CurrentCaller, services: ServicesOf) -> SealAnswer:
     """One seal."""
     return _seal(services.seals.reading.seal(caller, seal_id))
+
+
+@router.get("/seals/{seal_id}/impression", response_class=Response, responses=_IMPRESSION)
+def get_seal_impression(seal_id: IdText, caller: CurrentCaller, services: ServicesOf) -> Response:
+    """A seal's impression, as a download."""
+    return _download(services.seals.reading.seal(caller, seal_id).impression)
 
 
 @router.post("/seals/{seal_id}/suspensions", status_code=201)
@@ -260,17 +300,42 @@ def withdraw_seal_authorisation(
     )
 
 
-def _impression(given: ImpressionPng | ImpressionRound) -> tuple[bytes, int, int]:
-    if isinstance(given, ImpressionRound):
-        drawn = draw_round_seal(
-            RoundSeal(agency_name=given.text, diameter_mm=given.diameter_mm, lower_text=given.lower_text)
-        )
-        return drawn.png, given.diameter_mm, given.diameter_mm
+def _impression(given: ImpressionPng | ImpressionFile | ImpressionRound) -> tuple[bytes, int, int]:
+    """Octets, and the size in millimetres; raises InvalidInput, ImpressionRefused, ImpressionTextRefused."""
+    match given:
+        case ImpressionRound():
+            seal = RoundSeal(
+                agency_name=given.text, diameter_mm=given.diameter_mm, lower_text=given.lower_text
+            )
+            drawn = draw_round_seal_as_svg(seal).svg if given.format == "svg" else draw_round_seal(seal).png
+            return drawn, given.diameter_mm, given.diameter_mm
+        case ImpressionFile():
+            return _decoded(given.content_base64), given.width_mm, given.height_mm
+        case ImpressionPng():
+            png = _decoded(given.png_base64)
+            if media_type_of(png) is not ImpressionMediaType.PNG:
+                raise ImpressionRefused("an impression of the kind 'png' is a PNG picture; 'file' takes both")
+            return png, given.width_mm, given.height_mm
+
+
+def _decoded(text: str) -> bytes:
     try:
-        png = base64.b64decode(given.png_base64, validate=True)
+        return base64.b64decode(text, validate=True)
     except ValueError as fault:  # binascii.Error is one, and what is not ASCII another
         raise InvalidInput("the impression is not base64") from fault
-    return png, given.width_mm, given.height_mm
+
+
+def _download(impression: ImpressionRow) -> Response:
+    """The octets as they are kept, and never run: a browser that opens a drawing does so without scripts or origin."""
+    return Response(
+        impression.octets,
+        media_type=impression.media_type.value,
+        headers={
+            "Content-Disposition": f'attachment; filename="impression.{impression.media_type.name.lower()}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
 
 
 def _request(row: SealRequest, *, seal_id: str | None = None) -> SealRequestAnswer:
@@ -282,6 +347,7 @@ def _request(row: SealRequest, *, seal_id: str | None = None) -> SealRequestAnsw
         state=row.state,
         requested_at=row.requested_at,
         decided_at=row.decided_at,
+        impression_media_type=row.impression.media_type,
         impression_sha256=row.impression.sha256.hex(),
         width_mm=row.impression.width_mm,
         height_mm=row.impression.height_mm,
@@ -298,6 +364,7 @@ def _seal(row: Seal) -> SealAnswer:
         serial=row.serial,
         certificate=base64.b64encode(row.certificate).decode(),
         binding=row.binding.hex(),
+        impression_media_type=row.impression.media_type,
         impression_sha256=row.impression.sha256.hex(),
         width_mm=row.impression.width_mm,
         height_mm=row.impression.height_mm,

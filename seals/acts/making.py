@@ -7,7 +7,15 @@ import structlog
 from seals.acts.requests import MAKING_LEASE
 from seals.events import SEAL_MADE
 from seals.ids import SealId
-from seals.model import SEAL_REQUEST_STEPS, ImpressionRow, Seal, SealRequest, SealRequestState, SealState
+from seals.model import (
+    SEAL_REQUEST_STEPS,
+    ImpressionMediaType,
+    ImpressionRow,
+    Seal,
+    SealRequest,
+    SealRequestState,
+    SealState,
+)
 from seals.ports import AgencyDirectory, IssuedSealCertificate, SealAuthority
 from seals.repository import SealRequests, Seals
 from trust.crypto.digests import sha256
@@ -140,22 +148,24 @@ def binding_of(
     impression: ImpressionRow,
     period: tuple[datetime, datetime],
 ) -> bytes:
-    """SHA-256 over everything that makes a seal this seal; it stands in the ledger since the seal was made."""
-    return sha256(
-        canonical_json(
-            {
-                "seal": seal_id,
-                "name": name,
-                "key": key_id,
-                "valid_from": rfc3339(period[0]),
-                "valid_until": rfc3339(period[1]),
-                "certificate_sha256": sha256(certificate).hex(),
-                "impression_sha256": sha256(impression.png).hex(),
-                "width_mm": impression.width_mm,
-                "height_mm": impression.height_mm,
-            }
-        )
-    )
+    """SHA-256 over everything that makes a seal this seal; it stands in the ledger since the seal was made.
+
+    A drawing says what it is; a picture does not, so that seals from before there were drawings keep their binding.
+    """
+    bound: dict[str, object] = {
+        "seal": seal_id,
+        "name": name,
+        "key": key_id,
+        "valid_from": rfc3339(period[0]),
+        "valid_until": rfc3339(period[1]),
+        "certificate_sha256": sha256(certificate).hex(),
+        "impression_sha256": sha256(impression.octets).hex(),
+        "width_mm": impression.width_mm,
+        "height_mm": impression.height_mm,
+    }
+    if impression.media_type is not ImpressionMediaType.PNG:
+        bound["impression_media_type"] = impression.media_type.value
+    return sha256(canonical_json(bound))
 
 
 def _said_of(seal: Seal, issued: IssuedSealCertificate) -> dict[str, str]:

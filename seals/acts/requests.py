@@ -8,10 +8,9 @@ from seals.acts.rights import refused, role_required
 from seals.errors import SamePersonRefused
 from seals.events import SEAL_APPROVED, SEAL_DECLINED, SEAL_REQUESTED
 from seals.ids import SealRequestId
-from seals.impressions.picture import read_impression
-from seals.model import SEAL_REQUEST_STEPS, ImpressionRow, SealRequest, SealRequestState
+from seals.impressions.upload import read_upload
+from seals.model import SEAL_REQUEST_STEPS, SealRequest, SealRequestState
 from seals.repository import SealRequests
-from trust.crypto.digests import sha256
 from trust.kernel.clock import Clock
 from trust.kernel.errors import InvalidInput
 from trust.kernel.ids import Ids
@@ -39,19 +38,20 @@ class RequestSeal:
         role_required(caller, Role.SEAL_OFFICER, act=SEAL_REQUESTED, ledger=self._ledger)
 
     def __call__(
-        self, caller: Caller, *, name: str, reason: str, impression_png: bytes, width_mm: int, height_mm: int
+        self, caller: Caller, *, name: str, reason: str, impression: bytes, width_mm: int, height_mm: int
     ) -> SealRequest:
-        """Raises RoleMissing, InvalidInput on text, ImpressionRefused on a picture that cannot be one."""
+        """`impression` is a PNG picture or an SVG drawing, shown at the given size in millimetres.
+
+        Raises RoleMissing, InvalidInput on text, ImpressionRefused and ImpressionTooLarge on what cannot be one.
+        """
         self.require(caller)
-        read_impression(impression_png, width_mm=width_mm, height_mm=height_mm)
+        kept = read_upload(impression, width_mm=width_mm, height_mm=height_mm)
         request = SealRequest(
             id=self._ids.new(SealRequestId),
             agency_id=caller.require_agency(),
             name=_name(name),
             reason=paragraph(reason, what="the reason"),
-            impression=ImpressionRow(
-                png=impression_png, sha256=sha256(impression_png), width_mm=width_mm, height_mm=height_mm
-            ),
+            impression=kept,
             state=SealRequestState.REQUESTED,
             requested_by=caller.require_person(),
             requested_at=self._clock.now(),
@@ -71,6 +71,7 @@ class RequestSeal:
                         "name": request.name,
                         "reason": request.reason,
                         "impression_sha256": request.impression.sha256.hex(),
+                        "impression_media_type": request.impression.media_type.value,
                     },
                 )
             )

@@ -11,6 +11,7 @@ from seals.events import USE_INTENDED
 from seals.model import (
     Centred,
     DocumentFiles,
+    ImpressionMediaType,
     ImpressionRow,
     Seal,
     SealAuthorisation,
@@ -128,13 +129,10 @@ class DocumentSealing:
         self, wanted: DocumentToSeal, document: bytes, seal: Seal, reserved: int
     ) -> pdf.PreparedDocument:
         """The document with room for the signature; raises DocumentRefused and its kin."""
-        impression = seal.impression
         return pdf.prepare(
             document,
-            placement=self._placed(wanted.placement, impression, document),
-            impression=pdf.Impression(
-                png=impression.png, width_mm=impression.width_mm, height_mm=impression.height_mm
-            ),
+            placement=self._placed(wanted.placement, seal.impression, document),
+            impression=shown(seal.impression),
             field_name=None,
             signer_name=seal.name,
             reserved=reserved,
@@ -245,6 +243,17 @@ class DocumentSealing:
         """As `stamped` for many, by one request to the authority."""
         tokens = self._timestamps.tokens([_imprint(cms) for cms in messages])
         return [add_timestamp(cms, token) for cms, token in zip(messages, tokens, strict=True)]
+
+
+def shown(impression: ImpressionRow) -> pdf.Impression:
+    """The impression as it is shown in a document: a picture as pixels, a drawing as paths."""
+    is_drawing = impression.media_type is ImpressionMediaType.SVG
+    return pdf.Impression(
+        png=None if is_drawing else impression.octets,
+        svg=impression.octets if is_drawing else None,
+        width_mm=impression.width_mm,
+        height_mm=impression.height_mm,
+    )
 
 
 def preparation_of(prepared: pdf.PreparedDocument) -> SealPreparation:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seals.model import SignatureLevel
-from tests.support.house import ITEM, House, SealingAgency
+from tests.support.house import ITEM, House, SealingAgency, impression_svg
 from tests.support.house_edge import HouseEdge
 from tests.support.pdfs import Kind, build_pdf
 from tests.support.poppler import BROKEN, VALID, Pdfsig, needs_pdfsig
@@ -48,6 +48,15 @@ def test_pdfsig_calls_a_document_sealed_by_the_house_valid(
     assert "Signature Type: ETSI.CAdES.detached" in said
     assert "Signing Hash Algorithm: SHA-256" in said
     assert desk.seal.name in said
+
+
+def test_pdfsig_calls_a_document_sealed_with_a_drawing_valid(pdfsig: Pdfsig, house: House) -> None:
+    desk = house.sealing_agency(impression=impression_svg())
+    sealed = desk.seal_document(build_pdf()).document
+    assert b"/Subtype /Image" not in sealed
+    (said,) = pdfsig(sealed)
+    assert VALID in said
+    assert "Total document signed" in said
 
 
 def test_pdfsig_calls_both_seals_of_a_document_sealed_twice_valid(

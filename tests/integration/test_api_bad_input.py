@@ -154,8 +154,10 @@ def test_an_idempotency_key_is_needed_and_bound_to_its_body(
     "path",
     [
         "/v1/seals/{seal}",
+        "/v1/seals/{seal}/impression",
         "/v1/seals/{seal}/authorisations",
         "/v1/seal-requests/{request}",
+        "/v1/seal-requests/{request}/impression",
         "/v1/seal-uses/{use}",
         "/v1/seal-uses/{use}/document",
     ],

@@ -1,12 +1,15 @@
 """The migrated database is what the tables say, and facts are kept by the database itself."""
 
 import os
+from collections.abc import Callable
 from contextlib import closing
 
 import psycopg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from api.migrations.tables import metadata
 from api.migrations.upgrade import upgrade
@@ -106,3 +109,34 @@ _A_USE_OF_THE_FIRST_RELEASE = (
     "INSERT INTO seals.seal_use_outcomes (use_id, outcome, output_version, output_sha256, event_id, at)"
     " VALUES ('use', 'completed', '2', '22', 'event', now())",
 )
+
+
+def test_seals_from_before_there_were_drawings_are_pictures_with_the_same_octets(
+    postgres_before: Callable[[str], DatabaseUrls],
+) -> None:
+    urls = postgres_before("0002")
+    engine = create_engine(urls.owner)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO seals.seal_requests (id, agency_id, name, reason, impression_png, impression_sha256, "
+                "width_mm, height_mm, state, requested_by, requested_at) "
+                "VALUES ('r', 'a', 'n', 'w', '\\x89504e47', '\\x00', 42, 42, 'made', 'p', now())"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO seals.seals (id, agency_id, request_id, name, key_id, certificate, serial, "
+                "impression_png, impression_sha256, width_mm, height_mm, binding, state, valid_from, valid_until, "
+                "made_at) VALUES ('s', 'a', 'r', 'n', 'k', '\\x00', '1', '\\x89504e47', '\\x00', 42, 42, '\\x01', "
+                "'active', now(), now(), now())"
+            )
+        )
+    upgrade(urls.owner)
+    with engine.connect() as connection:
+        for table in ("seals.seal_requests", "seals.seals"):
+            (row,) = connection.execute(text(f"SELECT * FROM {table}"))
+            assert (row.impression_media_type, bytes(row.impression)) == ("image/png", b"\x89PNG")
+            with pytest.raises(DBAPIError, match="impression_known"), connection.begin_nested():
+                connection.execute(text(f"UPDATE {table} SET impression_media_type = 'text/html'"))
+    engine.dispose()

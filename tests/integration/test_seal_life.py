@@ -29,7 +29,7 @@ ACTS: dict[str, tuple[frozenset[Role], Callable[[SealingAgency, Caller], object]
     "request": (
         frozenset({Role.SEAL_OFFICER}),
         lambda desk, caller: desk.house.services.seals.request(
-            caller, name="章", reason="用", impression_png=impression_png(), width_mm=42, height_mm=42
+            caller, name="章", reason="用", impression=impression_png(), width_mm=42, height_mm=42
         ),
     ),
     "approve": (
@@ -232,7 +232,7 @@ def test_an_authorisation_for_what_is_not_there_is_refused(
 def test_a_name_that_is_no_line_of_text_is_refused(desk: SealingAgency, name: str) -> None:
     with pytest.raises(InvalidInput):
         desk.house.services.seals.request(
-            desk.officer, name=name, reason="用", impression_png=impression_png(), width_mm=42, height_mm=42
+            desk.officer, name=name, reason="用", impression=impression_png(), width_mm=42, height_mm=42
         )
 
 
@@ -262,7 +262,7 @@ def test_the_service_cannot_change_a_fact(desk: SealingAgency, statement: str) -
 
 def _request(desk: SealingAgency) -> SealRequest:
     return desk.house.services.seals.request(
-        desk.officer, name="另一枚章", reason="用", impression_png=impression_png(), width_mm=42, height_mm=42
+        desk.officer, name="另一枚章", reason="用", impression=impression_png(), width_mm=42, height_mm=42
     )
 
 

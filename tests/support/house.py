@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from identity.caller import Caller, CallerKind, Role, Scope
 from identity.ids import AgencyId
 from identity.model import Agency
 from identity.signin.passwords import HashCost
-from seals.impressions.round_seal import RoundSeal, draw_round_seal
+from seals.impressions.round_seal import RoundSeal, draw_round_seal, draw_round_seal_as_svg
 from seals.model import Seal, SealAuthorisation, SignatureLevel, WhenTimestampAway
 from seals.uses.seal_document import SealedDocument, SealingRequest
 from tests.support.identity import IdentityRoom, Program
@@ -114,15 +115,20 @@ class House:
         )
         return agency, administrator
 
-    def sealing_agency(self, *, uses: int = 100, digests: bool = False) -> "SealingAgency":
-        """An agency with a seal that its application may use; with `digests` on digests too."""
+    def sealing_agency(
+        self, *, uses: int = 100, digests: bool = False, impression: bytes | None = None
+    ) -> "SealingAgency":
+        """An agency with a seal that its application may use; with `digests` on digests too.
+
+        The seal is a PNG unless another `impression` of 42 mm is given.
+        """
         agency, administrator = self.agency()
         officer = self.room.staff(administrator, Role.SEAL_OFFICER)
         approver = self.room.staff(administrator, Role.SEAL_APPROVER)
         program = self.room.program(administrator, *Scope)
         request = self.services.seals.request(
-            officer, name=f"规划局专用章{next(_numbers)}", reason="审批结果用印", impression_png=impression_png(),
-            width_mm=42, height_mm=42,
+            officer, name=f"规划局专用章{next(_numbers)}", reason="审批结果用印",
+            impression=impression or impression_png(), width_mm=42, height_mm=42,
         )  # fmt: skip
         approved = self.services.seals.decide(approver, request.id, approve=True, note="同意")
         seal = self.services.seals.make(approved, approver.actor())
@@ -224,6 +230,12 @@ def impression_png() -> bytes:
     if not _PNG:
         _PNG.append(draw_round_seal(RoundSeal(agency_name="江城市自然资源和规划局", diameter_mm=42)).png)
     return _PNG[0]
+
+
+@cache
+def impression_svg() -> bytes:
+    """The same seal as paths."""
+    return draw_round_seal_as_svg(RoundSeal(agency_name="江城市自然资源和规划局", diameter_mm=42)).svg
 
 
 @contextmanager
