@@ -356,3 +356,17 @@ def test_a_damaged_document_is_prepared_or_refused_and_never_anything_else(data)
     except YinxinError:
         return
     assert prepared.data.startswith(bytes(octets))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        build_pdf(catalog_entries=b"/Pages 2 0 R"),
+        build_pdf(page_entries=b"/MediaBox [0 0 595 842] /MediaBox [0 0 100 100]"),
+        build_pdf(catalog_entries=b"/AcroForm << /Fields [] /Fields [] >>"),
+    ],
+    ids=["catalog", "page", "form"],
+)
+def test_a_document_that_says_a_key_twice_is_refused_before_it_is_sealed(document):
+    with pytest.raises(DocumentMalformed):
+        prepare_plainly(document)

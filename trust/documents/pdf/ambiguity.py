@@ -6,14 +6,14 @@ first, most the last. In the catalog, the page tree and the form that decides wh
 
 from collections.abc import Iterator
 
+from trust.documents.pdf.document import Document
 from trust.documents.pdf.errors import DocumentRefused
 from trust.documents.pdf.fields import form_of
-from trust.documents.pdf.history import RevisionView
 from trust.documents.pdf.limits import MAX_PAGE_TREE_NODES
 from trust.documents.pdf.syntax import Dictionary, Reference, Value
 
 
-def ambiguity_in(view: RevisionView) -> str | None:
+def ambiguity_in(view: Document) -> str | None:
     """The first thing found that is said twice, in a sentence; None where there is none, or nothing can be read."""
     try:
         for what, dictionary in _dictionaries(view):
@@ -24,7 +24,7 @@ def ambiguity_in(view: RevisionView) -> str | None:
     return None
 
 
-def _dictionaries(view: RevisionView) -> Iterator[tuple[str, Dictionary]]:
+def _dictionaries(view: Document) -> Iterator[tuple[str, Dictionary]]:
     catalog = view.catalog()
     yield "the catalog", catalog
     if (form := form_of(view)) is not None:

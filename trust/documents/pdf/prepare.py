@@ -11,6 +11,7 @@ for octet. The same input gives the same octets.
 from datetime import UTC, datetime
 
 from trust.crypto.digests import Digest
+from trust.documents.pdf.ambiguity import ambiguity_in
 from trust.documents.pdf.appearance import add_appearances, add_unseen
 from trust.documents.pdf.captions import Caption, set_caption
 from trust.documents.pdf.catalog import Extension, declared, put_in_catalog
@@ -20,6 +21,7 @@ from trust.documents.pdf.errors import (
     DocumentFieldName,
     DocumentFieldTaken,
     DocumentForbidsChanges,
+    DocumentMalformed,
     DocumentTooLarge,
     ImpressionRefused,
     PlacementRefused,
@@ -124,6 +126,8 @@ def _require_room(reserved: int) -> None:
 
 def _require_signable(source: Document, fields: tuple[Field, ...]) -> None:
     _require_readable(source, fields)
+    if (said_twice := ambiguity_in(source)) is not None:
+        raise DocumentMalformed(f"{said_twice}; save the document anew, then seal that")
     if permissions_of(source, fields).allowed is Allowed.NOTHING:
         raise DocumentForbidsChanges(
             "a signature in the document forbids every change; seal the unsigned original"
