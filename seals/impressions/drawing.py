@@ -65,7 +65,10 @@ def covered_share(drawing: Drawing) -> float:
         parts = [
             [(x * scale, y * scale) for x, y in part] for part in _parts(shape.segments) if len(part) > 1
         ]
-        if shape.fill is not None:
+        if shape.fill is not None and len(parts) == 1:
+            # Nothing to turn inside out: drawn at once, for a drawing of many small shapes is the usual one.
+            ImageDraw.Draw(painted).polygon(parts[0], fill=255)
+        elif shape.fill is not None:
             painted = ImageChops.logical_or(painted, _filled(shape, parts, size))
         if shape.stroke is not None:
             pen = ImageDraw.Draw(painted)

@@ -4,13 +4,13 @@ from trust.kernel.errors import InvalidInput, TooLarge
 
 
 class ImpressionRefused(InvalidInput):
-    """The picture is not one a seal can be made with; the message says what was expected."""
+    """The picture or drawing is not one a seal can be made with; the message says what was expected."""
 
     code = "impression-refused"
 
 
 class ImpressionTooLarge(TooLarge):
-    """The picture is over a named limit."""
+    """The picture or drawing is over a named limit."""
 
     code = "impression-too-large"
 

@@ -72,8 +72,16 @@ def read_impression(png: bytes, *, width_mm: float, height_mm: float) -> Impress
 
     # 3. What it shows.
     _check_ink(picture)
+
+    # 4. Written anew. A palette becomes four octets a pixel, so that what is kept can be larger than what came.
+    kept = encode_png(picture)
+    if len(kept) > MAX_PNG_BYTES:
+        raise ImpressionTooLarge(
+            f"without a palette the impression has {len(kept)} octets; at most {MAX_PNG_BYTES} are taken: "
+            "send fewer pixels or plainer colours"
+        )
     return ImpressionPicture(
-        png=encode_png(picture), width_px=width, height_px=height, width_mm=width_mm, height_mm=height_mm
+        png=kept, width_px=width, height_px=height, width_mm=width_mm, height_mm=height_mm
     )
 
 

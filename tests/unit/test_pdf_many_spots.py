@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from tests.support.pdfs import FIRST_PAGE, FREE_NUMBER, Kind, build_pdf, impression, seal, stream
+from tests.support.pdfs import FIRST_PAGE, FREE_NUMBER, Kind, append, build_pdf, impression, seal, stream
 from tests.support.pki import TestPki
 from tests.support.placing import PAGES, SOLID, ink, is_at, prepare_at, solid
 from tests.support.rendering import render
@@ -32,8 +32,10 @@ from trust.documents.pdf.kept import Kept
 from trust.documents.pdf.limits import MAX_PAGES_PER_IMPRESSION, MAX_SPOTS
 from trust.documents.pdf.pages import find_page, find_pages
 from trust.documents.pdf.placement import _shares
-from trust.documents.pdf.syntax import Reference
+from trust.documents.pdf.revision import Revision
+from trust.documents.pdf.syntax import Reference, with_entries, written_array
 from trust.kernel.errors import YinxinError
+from trust.kernel.report import Indication
 
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 TURNS = [0, 90, 180, 270]
@@ -278,6 +280,31 @@ def test_seals_before_and_after_stay_valid(pki, kind, placement):
     document = seal(document, pki.leaf(), pki=pki)
     report = validate(document, trust=pki.trust_store(), at=pki.now)
     assert [part.indication.value for part in report.parts] == ["valid"] * 3, report.reasons()
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["below the field", "beside it"])
+def test_a_place_added_to_a_seal_afterwards_makes_it_invalid(pki, listed):
+    placement = PlacementOnPages(pages=(1, 2), x_mm=5, y_mm=5)
+    sealed = seal(build_pdf(pages=3), pki.leaf(), pki=pki, placement=placement)
+    document = Document(sealed)
+    (field,) = fields_of(document)
+    (third,) = find_pages(document, (3,))
+    shown = document.indirect(field.widgets[0]).text()
+    added = Revision(document).allocate()
+    objects = {
+        added: shown.replace(
+            b"/P " + find_pages(document, (1,))[0].reference.written(), b"/P " + third.reference.written()
+        ),
+        third.reference: with_entries(
+            third.indirect.source, third.dictionary, {"Annots": b"[" + added.written() + b"]"}
+        ),
+    }
+    if listed:
+        own = document.indirect(field.reference)
+        kids = written_array(each.written() for each in (*field.widgets, added))
+        objects[field.reference] = with_entries(own.source, own.value, {"Kids": kids})
+    report = validate(append(sealed, objects), trust=pki.trust_store(), at=pki.now)
+    assert (report.indication, report.reasons()) == (Indication.INVALID, ("later-changes",))
 
 
 NESTED = {

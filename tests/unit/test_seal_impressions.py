@@ -1,5 +1,6 @@
 import contextlib
 import io
+import random
 import struct
 import zlib
 
@@ -54,6 +55,17 @@ def test_a_transparent_png_is_taken_in_any_of_its_modes(png):
     assert (picture.width_px, picture.height_px, picture.width_mm) == (300, 300, 42.0)
     assert ink_at(picture.png, 0.5, 0.04) == 255
     assert ink_at(picture.png, 0.5, 0.5) == 0
+
+
+def test_a_picture_that_grows_over_the_limit_when_it_is_written_anew_is_refused():
+    side = 1000
+    grain = Image.frombytes("P", (side, side), random.Random(1).randbytes(side * side))
+    grain.putpalette(random.Random(2).randbytes(768))
+    output = io.BytesIO()
+    grain.save(output, "PNG", transparency=bytes(16) + b"\xff" * 240)
+    assert len(output.getvalue()) < MAX_PNG_BYTES
+    with pytest.raises(ImpressionTooLarge, match="without a palette"):
+        read(output.getvalue())
 
 
 def test_only_the_pixels_are_kept():
