@@ -93,11 +93,13 @@ class Services:
     licences: LicencesDesk
     typesetter: Typesetter
     verification: VerificationDesk
+    keywords: VerificationPool
     archive: ArchiveDesk
 
     def close(self) -> None:
         """Gives connections back and ends the typesetting and verifying processes."""
         self.verification.close()
+        self.keywords.close()
         self.typesetter.close()
         self.signer.close()
         self.database.close()
@@ -172,6 +174,8 @@ def build_services(
     )
     agencies = AgencyNames(parts.ledger, identity.directory)
     pool = VerificationPool()
+    # Of its own: what anonymous visitors have verified must not keep a seal waiting for its place.
+    keywords = VerificationPool(size=1)
     seals = build_seals(
         ledger=parts.ledger,
         objects=objects,
@@ -183,7 +187,7 @@ def build_services(
         clock=parts.clock,
         randomness=parts.randomness,
         ids=parts.ids,
-        keywords=pool,
+        keywords=keywords,
         lease=settings.lease,
     )
     typesetter = Typesetter()
@@ -258,5 +262,6 @@ def build_services(
         verification=VerificationDesk(
             pool=pool, trust=strangers_trust, clock=parts.clock, pictures=PagePictures()
         ),
+        keywords=keywords,
         archive=archive,
     )

@@ -8,6 +8,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -18,6 +19,8 @@ from api.fetching.hosts import AllowedHosts, FetchRefused, Target
 SECONDS: Final = 15.0
 # Requests of one verification: a few paths with a list or an answer for each certificate.
 MAX_REQUESTS: Final = 40
+# All answers of one verification together: they are held in memory until it is done.
+MAX_OCTETS: Final = 64 << 20
 _CONNECT_SECONDS: Final = 5.0
 _PIECE_BYTES: Final = 64 * 1024
 _OK: Final = 200
@@ -37,6 +40,7 @@ class Fetcher:
         self._hosts = hosts
         self._seconds = seconds
         self._left = most
+        self._octets_left = MAX_OCTETS
         self._tls = tls or ssl.create_default_context()
 
     def get(self, url: str, *, limit: int) -> bytes:
@@ -53,14 +57,18 @@ class Fetcher:
         if self._left <= 0:
             raise FetchRefused("as much was fetched already as one verification may")
         self._left -= 1
+        # One deadline for all of it but the name, which the system's resolver bounds: the timer ends the
+        # connection, however slowly octets may drip.
         target = self._hosts.target(url)
-        # One deadline for all of it: the timer ends the connection, however slowly octets may drip.
-        line = _Line()
+        limit = min(limit, self._octets_left)
+        line = _Line(self._seconds)
         timer = threading.Timer(self._seconds, line.cut)
         timer.daemon = True
         timer.start()
         try:
-            return self._exchange(target, line, method, body, headers, limit)
+            answered = self._exchange(target, line, method, body, headers, limit)
+            self._octets_left -= len(answered)
+            return answered
         except (OSError, http.client.HTTPException, ValueError) as fault:
             why = "took too long" if line.is_cut else f"failed ({type(fault).__name__})"
             raise FetchRefused(f"the request to {target.host} {why}") from fault
@@ -112,8 +120,13 @@ class Fetcher:
         """A connection to one of the pinned addresses; the name is not resolved again."""
         last: OSError | None = None
         for address in target.pinned:
+            left = line.seconds_left()
+            if left <= 0:
+                break
             try:
-                connected = socket.create_connection((str(address), target.port), timeout=_CONNECT_SECONDS)
+                connected = socket.create_connection(
+                    (str(address), target.port), timeout=min(_CONNECT_SECONDS, left)
+                )
             except OSError as fault:
                 last = fault
                 continue
@@ -129,10 +142,15 @@ class Fetcher:
 class _Line:
     """A connection that another thread may cut; what is held after that is cut at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._held: socket.socket | None = None
         self.is_cut = False
+
+    def seconds_left(self) -> float:
+        """Until the deadline."""
+        return self._until - time.monotonic()
 
     def hold(self, connected: socket.socket) -> None:
         with self._lock:

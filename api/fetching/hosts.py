@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +14,8 @@ MAX_URL_CHARACTERS: Final = 2000
 # A name has a handful of addresses; more are not tried.
 MAX_ADDRESSES: Final = 8
 
+# Documentation (RFC 9637) and the withdrawn 6to4 relays (RFC 7526), which older tables call global.
+_NOBODYS: Final = (ip_network("3fff::/20"), ip_network("192.88.99.0/24"))
 _NAT64: Final = int(IPv6Address("64:ff9b::")) >> 32
 
 Address = IPv4Address | IPv6Address
@@ -119,6 +121,10 @@ def is_public(address: Address) -> bool:
         inside = address.ipv4_mapped or address.sixtofour or _translated(address)
         if inside is not None:
             return is_public(inside)
+        if address.is_site_local:
+            return False
+    if any(address in network for network in _NOBODYS if network.version == address.version):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

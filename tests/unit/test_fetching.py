@@ -18,6 +18,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 
 from api.cli.verifying import UsageRefused, allowed_hosts, verify_path
+from api.fetching import fetcher as fetcher_module
 from api.fetching.fetcher import Fetcher
 from api.fetching.gathering import Fetched, Gathering
 from api.fetching.hosts import AllowedHosts, FetchRefused, is_public
@@ -166,6 +167,9 @@ def test_any_other_address_is_refused_before_anything_is_sent(house, url):
         "2002:7f00:1::",
         "2001:0:7f00:1::",
         "2001:db8::1",
+        "fec0::1",
+        "3fff::1",
+        "192.88.99.1",
     ],
 )
 def test_a_name_that_leads_inside_is_refused(house, address):
@@ -446,3 +450,27 @@ def test_the_command_fetches_only_when_told_and_says_what_it_asked(house, tmp_pa
     assert house.url("/ocsp") in capsys.readouterr().err
     with pytest.raises(UsageRefused, match="--at"):
         verify_path(file, hosts=house.hosts(), **(options | {"at": rfc3339(tree.now)}))
+
+
+def test_the_deadline_counts_for_every_address_that_is_tried(house, monkeypatch):
+    tried = []
+
+    def silent(where, timeout):
+        tried.append(timeout)
+        time.sleep(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", silent)
+    hosts = house.hosts(resolve=lambda *_: [ip_address("127.0.0.1")] * 8)
+    with pytest.raises(FetchRefused):
+        Fetcher(hosts, seconds=0.2).get(house.url("/"), limit=10)
+    assert sum(tried) <= 0.3
+
+
+def test_all_answers_together_are_bounded(house, monkeypatch):
+    monkeypatch.setattr(fetcher_module, "MAX_OCTETS", 15)
+    house.answers["/ten"] = (200, {}, bytes(10))
+    fetcher = Fetcher(house.hosts())
+    assert fetcher.get(house.url("/ten"), limit=100) == bytes(10)
+    with pytest.raises(FetchRefused):
+        fetcher.get(house.url("/ten"), limit=100)

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.pdfs import Kind, build_pdf, seal
+from tests.support.pdfs import Kind, build_pdf, prepared_for, seal, signed_message
 from tests.support.pki import TestPki
+from trust.crypto.cms import ParsedCms, add_timestamp
+from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.documents.pdf import (
     DocumentNotSigned,
@@ -14,6 +16,7 @@ from trust.documents.pdf import (
     Level,
     ValidationDataMissing,
     add_document_timestamp,
+    embed,
     extend,
     validate,
 )
@@ -195,3 +198,21 @@ def test_lists_for_another_moment_do_not_make_a_level(pki, leaf):
             timestamps=Authority(pki),
             at=pki.now,
         )
+
+
+def test_a_token_over_something_else_is_no_time_and_no_level_is_claimed_for_it(pki, leaf):
+    prepared = prepared_for(build_pdf(), leaf, pki=pki)
+    message = signed_message(prepared, leaf, pki=pki, stamped=False)
+    document = embed(prepared, add_timestamp(message, pki.token(bytes(32))))
+    with pytest.raises(ValidationDataMissing):
+        extended(document, pki, Level.B_T)
+
+
+def test_a_token_of_an_authority_nobody_trusts_makes_no_level(pki, leaf):
+    stranger = TestPki()
+    prepared = prepared_for(build_pdf(), leaf, pki=pki)
+    message = signed_message(prepared, leaf, pki=pki, stamped=False)
+    signature = ParsedCms.parse(message).signature
+    document = embed(prepared, add_timestamp(message, stranger.token(sha256(signature))))
+    with pytest.raises(ValidationDataMissing):
+        extended(document, pki, Level.B_LT)

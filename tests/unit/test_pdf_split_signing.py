@@ -1,12 +1,13 @@
 """Prepare here, sign elsewhere, complete later: the state survives, and nothing but the prepared digest goes in."""
 
+import base64
 import json
 
 import pytest
 
 from tests.support.pdfs import Kind, build_pdf, prepared_for, signed_message
 from tests.support.pki import TestPki
-from trust.crypto.digests import Digest
+from trust.crypto.digests import Digest, sha256
 from trust.crypto.suites import Suite
 from trust.documents.pdf import (
     DocumentRefused,
@@ -19,6 +20,7 @@ from trust.documents.pdf import (
     resume,
     validate,
 )
+from trust.documents.pdf.prepared import MAX_STATE_BYTES
 from trust.kernel.report import Indication
 
 
@@ -61,6 +63,8 @@ def test_a_state_belongs_to_one_document_only(pki, leaf):
         {"byte_range": [0, 1, 2]},
         {"byte_range": [0, 1, 2, 3]},
         {"byte_range": [0, 10**12, 2, 3]},
+        {"byte_range": [0.0, 1, 2, 3]},
+        {"contents_capacity": 8000.0},
         {"update": "????"},
         {"update": ""},
         {"contents_capacity": 1},
@@ -137,3 +141,32 @@ def test_a_document_timestamp_asks_for_a_document(pki):
     for octets in (b"", b"no PDF", build_pdf()[:-40]):
         with pytest.raises(DocumentRefused):
             prepare_document_timestamp(octets, reserved=6000)
+
+
+def test_a_range_written_otherwise_than_the_state_says_is_refused(pki, leaf):
+    document = build_pdf()
+    prepared = prepared_for(document, leaf, pki=pki)
+    update = prepared.update.replace(b"/ByteRange [0 ", b"/ByteRange [1 ", 1)
+    _, length, second, _ = prepared.byte_range
+    whole = document + update
+    digest = sha256(whole[:length] + whole[second:])
+    state = json.loads(prepared.state()) | {
+        "update": base64.b64encode(update).decode(),
+        "digest": digest.hex(),
+    }
+    with pytest.raises(PreparedStateRefused):
+        resume(document, json.dumps(state).encode())
+
+
+def test_the_digest_kept_elsewhere_finds_out_another_preparation(pki, leaf):
+    document = build_pdf()
+    kept = prepared_for(document, leaf, pki=pki)
+    other = prepared_for(document, leaf, pki=pki, placement=None)
+    assert resume(document, kept.state(), digest=kept.digest) == kept
+    with pytest.raises(PreparedStateRefused):
+        resume(document, other.state(), digest=kept.digest)
+
+
+def test_a_state_over_the_limit_is_not_read():
+    with pytest.raises(PreparedStateRefused):
+        resume(build_pdf(), b" " * (MAX_STATE_BYTES + 1))

@@ -36,8 +36,9 @@ from trust.documents.pdf.errors import (
     SignatureForAnother,
     ValidationDataMissing,
 )
+from trust.documents.pdf.extension import TimestampSource, add_document_timestamp, extend
 from trust.documents.pdf.keywords import KeywordFinder, KeywordPlacement, beside_keyword
-from trust.documents.pdf.levels import Level, TimestampSource, add_document_timestamp, extend
+from trust.documents.pdf.levels import Level
 from trust.documents.pdf.limits import MAX_DOCUMENT_BYTES
 from trust.documents.pdf.octets import mapped
 from trust.documents.pdf.pictures import Impression

@@ -4,7 +4,8 @@
         prepared = prepare(document, …)
 
 A mapped file is read where the structure asks for it and hashed piece by piece, each piece let go of at once, so
-that a gigabyte costs a few megabytes of memory. The file must not be changed by anybody while it is mapped.
+that a gigabyte costs a few megabytes of memory. The file must not be changed by anybody while it is mapped: where it
+is cut short, the system ends the process that reads what is gone (SIGBUS). Map copies of one's own only.
 """
 
 import mmap

@@ -8,6 +8,7 @@ sealed = complete(prepared, cms)               # refuses a message over any othe
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass, field
 
@@ -22,6 +23,9 @@ from trust.documents.pdf.syntax import Reference
 _STATE_VERSION = 1
 # An update holds a picture and a signature; the room for the latter counts twice, in hexadecimal.
 MAX_UPDATE_BYTES = 64 << 20
+# The update in base64, and the rest of a few hundred octets.
+MAX_STATE_BYTES = MAX_UPDATE_BYTES * 4 // 3 + 4096
+_WRITTEN_RANGE = b"/ByteRange [%d %d %d %d"
 BYTE_RANGE_ROOM = b"[0 0000000000 0000000000 0000000000]"
 
 
@@ -63,16 +67,20 @@ class PreparedDocument:
         ).encode("ascii")
 
 
-def resume(document: Octets, state: bytes) -> PreparedDocument:
+def resume(document: Octets, state: bytes, *, digest: bytes | None = None) -> PreparedDocument:
     """A preparation taken up again; raises PreparedStateRefused unless state and document belong together.
 
-    The digest is computed anew over the document, so a document or state that was changed meanwhile is found out.
+    The digest is computed anew over the document and the update in the state, so a document or state that was
+    damaged or mixed up is found out. Whoever can write the state can write another update and its digest: keep it
+    where the caller's own data lie, or give the `digest` that was to be signed, kept elsewhere.
     """
+    if len(state) > MAX_STATE_BYTES:
+        raise PreparedStateRefused(f"the state has {len(state)} octets; at most {MAX_STATE_BYTES} are read")
     try:
         told = json.loads(state)
         if told.pop("version") != _STATE_VERSION:
             raise PreparedStateRefused("the state is of another version; prepare the document again")
-        first, length, second, rest = (int(each) for each in told.pop("byte_range"))
+        first, length, second, rest = (_integer(each) for each in told.pop("byte_range"))
         prepared = PreparedDocument(
             document=document,
             update=base64.b64decode(told.pop("update"), validate=True),
@@ -80,14 +88,22 @@ def resume(document: Octets, state: bytes) -> PreparedDocument:
             digest_algorithm=Digest(told.pop("digest_algorithm")),
             digest=bytes.fromhex(told.pop("digest")),
             field_name=str(told.pop("field_name")),
-            contents_capacity=int(told.pop("contents_capacity")),
+            contents_capacity=_integer(told.pop("contents_capacity")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise PreparedStateRefused("the state is not one of a prepared document") from error
     if told or len(document) > MAX_DOCUMENT_BYTES or len(prepared.update) > MAX_UPDATE_BYTES:
         raise PreparedStateRefused("the state is not one of a prepared document")
     _require_sound(prepared)
+    if digest is not None and not hmac.compare_digest(digest, prepared.digest):
+        raise PreparedStateRefused("the state is of another preparation than the digest given")
     return prepared
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError("a whole number was expected")
+    return value
 
 
 def _require_sound(prepared: PreparedDocument) -> None:
@@ -100,6 +116,7 @@ def _require_sound(prepared: PreparedDocument) -> None:
         or not 0 < room <= MAX_CONTENTS_BYTES
         or gap != b"<" + b"0" * (2 * room) + b">"
         or second + rest != base + len(update)
+        or _WRITTEN_RANGE % prepared.byte_range not in update
     ):
         raise PreparedStateRefused("the state and this document do not belong together")
     digest = running_digest(prepared.digest_algorithm)
