@@ -11,6 +11,7 @@ from seals.errors import SealBroken
 from seals.events import USE_STAMPED
 from seals.model import DocumentOutput, SealUse
 from seals.ports import TimestampSource, TrustView
+from seals.uses.keys import STAMPED, key_of
 from seals.uses.output import level_of, read_output
 from seals.uses.repository import SealUses
 from trust.crypto.digests import sha256
@@ -65,7 +66,7 @@ class StampSealUses:
     def _stamp(self, use: SealUse) -> bool:
         # 1. The document as it was delivered, and the completed one where a crash left it in the store.
         delivered = read_output(self._objects, use)
-        key = f"{use.agency_id}/seal-uses/{use.id}/stamped.pdf"
+        key = key_of(use.agency_id, use.id, STAMPED)
         stamped = self._left(key)
 
         # 2. Otherwise append what is missing: a document timestamp, and what the level wants beyond it.
