@@ -181,7 +181,7 @@ def build_seals(
             clock=clock, ids=ids,
         ),
         sign_digests=digests,
-        batches=SealBatchReading(ledger=ledger),
+        batches=SealBatchReading(ledger=ledger, taking=taking),
         remote=RemoteSigning(ledger=ledger, taking=taking, digests=digests, clock=clock, randomness=randomness),
         resolve=ResolveSealUses(ledger=ledger, objects=objects, trust=trust, clock=clock),
         stamp=StampSealUses(ledger=ledger, objects=objects, timestamps=timestamps, trust=trust, clock=clock),

@@ -3,11 +3,13 @@
 import itertools
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from identity.caller import Scope, ScopeMissing
 from seals.errors import SealBatchUnknown, SealUseLost
 from seals.model import SealUseState, SignatureLevel, WhenTimestampAway
 from seals.uses import documents, seal_documents
@@ -305,9 +307,8 @@ def test_with_the_authority_gone_and_the_worker_first_the_other_items_still_end(
     services = desk.house.services
 
     def gone(*_args: object, **_more: object) -> list[bytes]:
-        (first, *_others) = services.seals.reading.uses(
-            desk.approver, seal_id=desk.seal.id, after=None, limit=9
-        )
+        uses = services.seals.reading.uses(desk.approver, seal_id=desk.seal.id, after=None, limit=9)
+        (first,) = [use for use in uses if use.when_timestamp_away is WhenTimestampAway.FAIL]
         services.seals.resolve._resolve(first)
         raise TimestampAuthorityAway("gone")
 
@@ -338,8 +339,48 @@ def test_a_batch_is_seen_by_the_application_that_sent_it_alone(desk: SealingAgen
     answer = seal(desk, item("one"))
     assert batches(desk.application, answer.batch.id).batch == answer.batch
     for other in (desk.house.sealing_agency().application, desk.approver):
-        with pytest.raises(SealBatchUnknown):
-            batches(other, answer.batch.id)
+        for look in (batches, batches.standing):
+            with pytest.raises(SealBatchUnknown):
+                look(other, answer.batch.id)
+
+
+def test_a_batch_is_not_seen_without_the_scope_it_was_asked_for_with(desk: SealingAgency) -> None:
+    """Another token of the same application, for licences say, reads no seal uses."""
+    batches = desk.house.services.seals.batches
+    answer = seal(desk, item("one"))
+    licences = replace(desk.application, scopes=frozenset(Scope) - {Scope.SEAL_USE})
+    for look in (batches, batches.standing):
+        with pytest.raises(ScopeMissing):
+            look(licences, answer.batch.id)
+    kept = [(event["outcome"], event["reason"]) for event in desk.events("seal-batch.read")]
+    assert kept == [("refused", "scope-missing")] * 2
+    sealing = replace(desk.application, scopes=frozenset({Scope.SEAL_USE}))
+    assert batches(sealing, answer.batch.id).batch == answer.batch
+
+
+def test_a_use_that_cannot_be_resolved_does_not_keep_the_others_waiting_for_ever(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that fail in every pass are the oldest, and as many as a pass takes."""
+    services = desk.house.services
+    monkeypatch.setattr(services.seals.seal_documents, "_signed", lambda *_arguments: {})
+    monkeypatch.setattr(services.seals.seal_document._sealing, "_lease", timedelta(seconds=-1))
+    broken = seal(desk, item(), item()).uses
+    (healthy,) = seal(desk, item()).uses
+    real = services.seals.resolve._resolve
+
+    def resolve(use: Any) -> None:
+        if use.id in {each.id for each in broken}:
+            raise RuntimeError("this one cannot be resolved")
+        real(use)
+
+    monkeypatch.setattr(services.seals.resolve, "_resolve", resolve)
+    for _pass in range(200):
+        services.seals.resolve(limit=2)
+        if services.seals.reading.use(desk.application, healthy.id).state is SealUseState.ABANDONED:
+            break
+    else:
+        pytest.fail("starved")
 
 
 def test_every_use_of_a_batch_is_resolved_as_if_it_had_come_alone(

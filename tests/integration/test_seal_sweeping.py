@@ -11,6 +11,7 @@ from api.worker import chores
 from seals.errors import AuthorisationRefused, SealUseLost, SealUsesExhausted
 from seals.ids import SealUseId
 from seals.model import SealUseState
+from seals.uses.documents import DocumentToSeal
 from seals.uses.seal_document import SealDocument
 from seals.uses.seal_documents import BatchRequest
 from seals.uses.sweeping import UNINTENDED_FOR, SweepSealUses
@@ -103,8 +104,6 @@ def test_originals_of_a_batch_that_comes_to_no_intent_are_forgotten(
         name: getattr(request, name)
         for name in ("document", "item_code", "placement", "level", "when_timestamp_away")
     }
-    from seals.uses.documents import DocumentToSeal
-
     batch = BatchRequest(
         items=(DocumentToSeal(**wanted),) * 2, idempotency_key="away", body_digest=sha256(b"body")
     )
