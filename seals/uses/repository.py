@@ -262,6 +262,16 @@ class SignatureActivations:
             expires_at=row.expires_at,
         )
 
+    def live(self, authorisation_id: str) -> int:
+        """How many this authorisation has that are not spent; held until the transaction ends, so that none is added.
+
+        Expired ones count unless `forget_expired` came first.
+        """
+        self._work.advisory_lock(f"signature-activations {authorisation_id}")
+        table = signature_activations.c
+        query = select(func.count()).where(table.authorisation_id == authorisation_id)
+        return int(self._work.execute(query).scalar_one())
+
     def forget_expired(self, now: datetime) -> int:
         """Removes what nobody can use any more; how many there were."""
         table = signature_activations
