@@ -48,6 +48,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
         Chore(name="seal-uses.stamp", seconds=SEAL_STAMPING_SECONDS, act=services.seals.stamp),
+        Chore(name="seal-uses.sweep", seconds=SWEEPING_SECONDS, act=services.seals.sweep),
         Chore(name="licences.resume", seconds=resolving, act=services.licences.resume_issuing),
         Chore(name="archive.resume", seconds=resolving, act=services.archive.resume),
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),

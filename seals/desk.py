@@ -23,6 +23,7 @@ from seals.uses.seal_document import SealDocument
 from seals.uses.seal_documents import SealDocuments
 from seals.uses.sign_digests import SignDigests
 from seals.uses.stamping import StampSealUses
+from seals.uses.sweeping import SweepSealUses
 from seals.uses.taking import UseTaking
 from trust.documents.pdf import KeywordFinder
 from trust.kernel.clock import Clock
@@ -130,6 +131,7 @@ class SealDesk:
     remote: RemoteSigning
     resolve: ResolveSealUses
     stamp: StampSealUses
+    sweep: SweepSealUses
     reading: SealReading
 
 
@@ -179,9 +181,10 @@ def build_seals(
             clock=clock, ids=ids,
         ),
         sign_digests=digests,
-        batches=SealBatchReading(ledger=ledger),
+        batches=SealBatchReading(ledger=ledger, taking=taking),
         remote=RemoteSigning(ledger=ledger, taking=taking, digests=digests, clock=clock, randomness=randomness),
         resolve=ResolveSealUses(ledger=ledger, objects=objects, trust=trust, clock=clock),
         stamp=StampSealUses(ledger=ledger, objects=objects, timestamps=timestamps, trust=trust, clock=clock),
+        sweep=SweepSealUses(ledger=ledger, objects=objects, clock=clock),
         reading=SealReading(ledger=ledger, objects=objects),
     )  # fmt: skip

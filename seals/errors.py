@@ -1,6 +1,6 @@
 """What is refused in a seal's life."""
 
-from trust.kernel.errors import Broken, Conflict, Forbidden, NotFound, Unavailable
+from trust.kernel.errors import Broken, Conflict, Forbidden, NotFound, Throttled, Unavailable
 
 
 class SealRequestUnknown(NotFound):
@@ -93,6 +93,12 @@ class ActivationRefused(Forbidden):
     """The activation data is unknown, spent, expired, another's, or for other hashes or another credential."""
 
     code = "signature-activation-refused"
+
+
+class TooManyActivations(Throttled):
+    """The authorisation has as much unspent activation data as it may; use some, or wait until it expires."""
+
+    code = "signature-activations-exhausted"
 
 
 class RevocationDataStale(Unavailable):

@@ -20,6 +20,7 @@ USE_ABANDONED: Final = "seal-use.abandoned"
 USE_STAMPED: Final = "seal-use.stamped"
 SIGNATURE_ACTIVATED: Final = "signature.activated"
 USE_READ: Final = "seal-use.read"
+BATCH_READ: Final = "seal-batch.read"
 
 ACTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,5 +40,6 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         USE_STAMPED: "A document delivered without its timestamp was completed by a document timestamp.",
         SIGNATURE_ACTIVATED: "An application was given leave to have the listed hashes signed, once, within minutes.",
         USE_READ: "A sealed document was read.",
+        BATCH_READ: "The signatures that a batch of digests came to were read.",
     }
 )

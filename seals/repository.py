@@ -138,6 +138,12 @@ class Seals:
         query = select(seals).where(seals.c.agency_id == agency_id)
         return tuple(map(_seal, self._work.execute(_page(query, seals.c.id, after, limit))))
 
+    def agencies(self) -> tuple[str, ...]:
+        """Every agency that has or had a seal; for the worker."""
+        return tuple(
+            self._work.execute(select(seals.c.agency_id).distinct().order_by(seals.c.agency_id)).scalars()
+        )
+
     def become(self, seal_id: str, state: SealState, *, suspended_by: str | None = None) -> None:
         self._work.execute(
             seals.update().where(seals.c.id == seal_id).values(state=state.value, suspended_by=suspended_by)

@@ -63,7 +63,7 @@ def _seal_use(operation_id: str, caller: Caller, services: Services) -> Operatio
 
 def _seal_batch(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
     """Running while one of its uses is; done then, whatever came of each: the batch itself says that."""
-    found = services.seals.batches(caller, known_id(SealBatchId, operation_id))
+    found = services.seals.batches.standing(caller, known_id(SealBatchId, operation_id))
     running = any(use.state is SealUseState.INTENDED for use in found.uses)
     return OperationAnswer(
         id=found.batch.id,

@@ -13,7 +13,7 @@ from typing import Final
 from identity.caller import Caller, Scope
 from identity.signin.tokens import TokenKind, is_token, new_token, token_digest
 from seals.acts.rights import refused
-from seals.errors import ActivationRefused, SealAuthorisationUnknown, SealUsesExhausted
+from seals.errors import ActivationRefused, SealAuthorisationUnknown, SealUsesExhausted, TooManyActivations
 from seals.events import SIGNATURE_ACTIVATED, USE_INTENDED
 from seals.model import Seal, SealAuthorisation, SignatureActivation
 from seals.repository import SealAuthorisations, Seals
@@ -31,6 +31,9 @@ from trust.storage.database import ReadWork
 
 # Long enough for a person to be asked in between, short enough that what is found later is worth nothing.
 ACTIVATION_LIFETIME: Final = timedelta(minutes=5)
+# Unspent ones of one authorisation: twenty a minute that nobody signs with. A client that signs what it activates
+# has a few; one that only activates fills a table.
+MAX_LIVE_ACTIVATIONS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,8 @@ class Credential:
 class RemoteSigning:
     """Credentials, activation data and raw signatures for applications with the scope `csc:sign`.
 
-    Every method raises ScopeMissing with the event kept; another application's credential is SealAuthorisationUnknown.
+    Every method raises ScopeMissing and, for a credential that is unknown or another application's,
+    SealAuthorisationUnknown, with the event kept.
     """
 
     def __init__(
@@ -71,21 +75,26 @@ class RemoteSigning:
                 agency_id=agency_id, application_id=caller.account_id, at=self._clock.now()
             )
 
-    def credential(self, caller: Caller, credential_id: str) -> Credential:
-        """One credential of the caller's, whatever its state."""
-        self._taking.require_application(caller, Scope.CSC_SIGN)
-        with self._ledger.read() as work:
-            authorisation, seal = self._find(work, caller, credential_id)
+    def credential(self, caller: Caller, credential_id: str, *, act: str = USE_INTENDED) -> Credential:
+        """One credential of the caller's, whatever its state; `act` is what is refused where there is none."""
+        self._taking.require_application(caller, Scope.CSC_SIGN, act=act)
+        try:
+            with self._ledger.read() as work:
+                authorisation, seal = self._find(work, caller, credential_id)
+        except SealAuthorisationUnknown as error:
+            with self._ledger.work():
+                raise refused(error, caller, act=act, subject=credential_id) from None
         return Credential(authorisation=authorisation, seal=seal, identity=self._taking.identity(seal))
 
     def activate(self, caller: Caller, credential_id: str, hashes: Sequence[bytes]) -> str:
         """Activation data for these hashes in this order, valid for ACTIVATION_LIFETIME; nothing is counted yet.
 
-        Raises BatchRefused, HashNotSigned, and the refusals of `SignDigests`.
+        Raises BatchRefused, HashNotSigned, TooManyActivations with the event kept, and the refusals of
+        `SignDigests`.
         """
         agency_id = self._taking.require_application(caller, Scope.CSC_SIGN, act=SIGNATURE_ACTIVATED)
         require_size(hashes)
-        credential = self.credential(caller, credential_id)
+        credential = self.credential(caller, credential_id, act=SIGNATURE_ACTIVATED)
         authorisation = credential.authorisation
         require_unchanged(credential.seal)
         require_hashes(hashes, credential.identity)
@@ -99,6 +108,12 @@ class RemoteSigning:
                 raise refused(error, caller, act=SIGNATURE_ACTIVATED, subject=authorisation.id)
             activations = SignatureActivations(work)
             activations.forget_expired(now)
+            if activations.live(authorisation.id) >= MAX_LIVE_ACTIVATIONS:
+                full = TooManyActivations(
+                    f"{MAX_LIVE_ACTIVATIONS} activations of this credential are not used yet; use them or wait",
+                    retry_after=int(ACTIVATION_LIFETIME.total_seconds()),
+                )
+                raise refused(full, caller, act=SIGNATURE_ACTIVATED, subject=authorisation.id)
             activations.add(
                 SignatureActivation(
                     token_digest=token_digest(token),

@@ -4,15 +4,16 @@ An item that is refused makes no use; it stands in the batch with its reason, so
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from identity.caller import Caller
+from identity.caller import Caller, Scope
 from seals.acts.rights import refused
 from seals.errors import SealBatchUnknown
-from seals.events import USE_INTENDED
-from seals.model import RefusedItem, SealBatch, SealUse
+from seals.events import BATCH_READ, USE_INTENDED
+from seals.model import RefusedItem, SealBatch, SealUse, SealUseKind
 from seals.uses.repository import SealBatches, SealUses
+from seals.uses.taking import UseTaking
 from trust.kernel.errors import Broken, InvalidInput, TooLarge, Unavailable, YinxinError
 from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event
@@ -89,15 +90,36 @@ def answer_of(work: ReadWork, batch_id: str, *, agency_id: str) -> BatchAnswer:
 
 
 class SealBatchReading:
-    """Looks batches up for the application that sent them."""
+    """Looks batches up for the application that sent them, with the scope that it sent them with.
 
-    def __init__(self, *, ledger: Ledger) -> None:
+    Raises SealBatchUnknown, also for another application's, and ScopeMissing with the event kept.
+    """
+
+    def __init__(self, *, ledger: Ledger, taking: UseTaking) -> None:
         self._ledger = ledger
+        self._taking = taking
 
     def __call__(self, caller: Caller, batch_id: str) -> BatchAnswer:
-        """Raises SealBatchUnknown, also for another application's."""
+        """The batch with its signatures; that these are handed out is an event, as reading a document is."""
+        answer = self._found(caller, batch_id)
+        if answer.signatures:
+            with self._ledger.work() as work:
+                work.record(
+                    Event(
+                        act=BATCH_READ, actor=caller.actor(), subject=batch_id, agency=answer.batch.agency_id
+                    )
+                )
+        return answer
+
+    def standing(self, caller: Caller, batch_id: str) -> BatchAnswer:
+        """How the batch stands, without its signatures; for being asked again and again."""
+        return replace(self._found(caller, batch_id), signatures={})
+
+    def _found(self, caller: Caller, batch_id: str) -> BatchAnswer:
         with self._ledger.read() as work:
             answer = answer_of(work, batch_id, agency_id=caller.require_agency())
         if answer.batch.application_id != caller.account_id:
             raise SealBatchUnknown("there is no such batch of seal uses")
+        scope = Scope.CSC_SIGN if answer.batch.kind is SealUseKind.HASH else Scope.SEAL_USE
+        self._taking.require_application(caller, scope, act=BATCH_READ)
         return answer

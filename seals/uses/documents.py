@@ -1,9 +1,12 @@
 """What sealing one document and sealing many have in common: preparing, intending, adding the timestamp."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
+
+import structlog
 
 from identity.caller import Caller
 from seals.errors import SealUseUnknown
@@ -11,6 +14,7 @@ from seals.events import USE_INTENDED
 from seals.model import (
     Centred,
     DocumentFiles,
+    DocumentOutput,
     ImpressionMediaType,
     ImpressionRow,
     Seal,
@@ -23,6 +27,7 @@ from seals.model import (
     WhenTimestampAway,
 )
 from seals.ports import TimestampSource, TrustView
+from seals.uses.keys import ORIGINAL, SEALED, key_of, use_of_key
 from seals.uses.output import read_output
 from seals.uses.repository import SealUses
 from trust.crypto.cms import CmsIdentity, add_timestamp, max_signed_data_size
@@ -38,6 +43,12 @@ from trust.storage.objects import ObjectStore, StoredObject
 
 # Preparing, signing and verifying take well under a second; a minute is for a slow store and large documents.
 SEALING_LEASE: Final = timedelta(seconds=60)
+# Of a request's documents each waits for those before it: so many more, or so many octets, are given a lease more.
+# A thousand pages at B-LTA take 0.7 seconds, of which two seconds each are three times as much; a slow store takes
+# half a mebibyte a second.
+ITEMS_PER_LEASE: Final = 30
+OCTETS_PER_LEASE: Final = 32 * 1024 * 1024
+_log = structlog.get_logger("yinxin.seals")
 
 
 # What the caller may say of the place; a keyword is looked for when the document is prepared.
@@ -156,11 +167,50 @@ class DocumentSealing:
 
     def keep_original(self, use_id: str, agency_id: str, document: bytes) -> StoredObject:
         """Puts the original into the store under the use's own key."""
-        return self._objects.put(f"{agency_id}/seal-uses/{use_id}/original.pdf", document)
+        return self._objects.put(key_of(agency_id, use_id, ORIGINAL), document)
 
     def forget_original(self, original: StoredObject) -> None:
         """Takes it away again where no use came of it."""
         self._objects.delete(original.key, original.version_id)
+
+    @contextmanager
+    def kept_if_intended(self, *originals: StoredObject) -> Iterator[None]:
+        """Forgets originals again where what is done inside raises and no use came of them; the error goes on.
+
+        A commit whose answer was lost may have come through, so the database is asked; where it does not answer
+        either, and after a crash, `seals.uses.sweeping` forgets them later.
+        """
+        try:
+            yield
+        except Exception:
+            try:
+                with self._ledger.read() as work:
+                    intended = SealUses(work).states([use_of_key(each.key) for each in originals])
+                for original in originals:
+                    if use_of_key(original.key) not in intended:
+                        self.forget_original(original)
+            except Exception as fault:  # the first error is what the caller has to hear of
+                _log.warning("seal-use.original-left", fault=type(fault).__name__)
+            raise
+
+    def forget_lost(self, use: SealUse, output: DocumentOutput) -> None:
+        """Takes away an output whose use was abandoned meanwhile: what is validly sealed must not stay behind.
+
+        One that the worker has completed is this very output, and stays. What cannot be taken away now,
+        `seals.uses.sweeping` takes away later.
+        """
+        try:
+            with self._ledger.read() as work:
+                abandoned = SealUses(work).states([use.id]).get(use.id) is SealUseState.ABANDONED
+            if abandoned:
+                self._objects.delete(output.key, output.version)
+        except Exception as fault:  # that the use was lost is what the caller has to hear of
+            _log.warning("seal-use.output-left", use=use.id, fault=type(fault).__name__)
+
+    def lease(self, documents: Sequence[bytes]) -> timedelta:
+        """How long the uses of these documents, sealed one after the other, may be at work."""
+        further = max(0, len(documents) - 1) / ITEMS_PER_LEASE
+        return self._lease * (1 + further + sum(map(len, documents)) / OCTETS_PER_LEASE)
 
     def use(
         self,
@@ -170,6 +220,7 @@ class DocumentSealing:
         authorisation: SealAuthorisation,
         original: StoredObject,
         *,
+        lease: timedelta,
         place: tuple[str, int] | None = None,
     ) -> SealUse:
         """The use as it will be intended, its lease running from now; `place` is batch and position."""
@@ -189,12 +240,12 @@ class DocumentSealing:
                 original_key=original.key,
                 original_version=original.version_id,
                 original_sha256=original.sha256,
-                output_key=f"{authorisation.agency_id}/seal-uses/{use_id}/sealed.pdf",
+                output_key=key_of(authorisation.agency_id, use_id, SEALED),
             ),
             digest=None,
             batch_id=None if place is None else place[0],
             batch_position=None if place is None else place[1],
-            lease_until=now + self._lease,
+            lease_until=now + lease,
             intended_at=now,
             state=SealUseState.INTENDED,
         )

@@ -123,6 +123,19 @@ class SealUses:
         table = seal_use_stampings.c
         return self._work.execute(select(table.use_id).where(table.use_id == use_id)).first() is None
 
+    def states(self, use_ids: Sequence[str]) -> Mapping[str, SealUseState]:
+        """How these uses stand, over all agencies; ids of which there is no use are left out."""
+        outcomes = seal_use_outcomes.c
+        rows = self._work.execute(
+            select(seal_uses.c.id, outcomes.outcome)
+            .outerjoin(seal_use_outcomes, outcomes.use_id == seal_uses.c.id)
+            .where(seal_uses.c.id.in_(use_ids))
+        )
+        return {
+            row.id: SealUseState.INTENDED if row.outcome is None else SealUseState(row.outcome)
+            for row in rows
+        }
+
     def of_batch(self, batch_id: str, *, agency_id: str) -> tuple[SealUse, ...]:
         """The uses of a batch, in their places."""
         query = _uses().where(seal_uses.c.batch_id == batch_id, seal_uses.c.agency_id == agency_id)
@@ -166,7 +179,7 @@ class SealUses:
         query = (
             _uses()
             .where(seal_use_outcomes.c.use_id.is_(None), seal_uses.c.lease_until < now)
-            .order_by(seal_uses.c.lease_until)
+            .order_by(func.random())  # those that cannot be resolved never stand before all others
             .limit(limit)
         )
         return tuple(map(_use, self._work.execute(query)))
@@ -248,6 +261,16 @@ class SignatureActivations:
             count=row.hash_count,
             expires_at=row.expires_at,
         )
+
+    def live(self, authorisation_id: str) -> int:
+        """How many this authorisation has that are not spent; held until the transaction ends, so that none is added.
+
+        Expired ones count unless `forget_expired` came first.
+        """
+        self._work.advisory_lock(f"signature-activations {authorisation_id}")
+        table = signature_activations.c
+        query = select(func.count()).where(table.authorisation_id == authorisation_id)
+        return int(self._work.execute(query).scalar_one())
 
     def forget_expired(self, now: datetime) -> int:
         """Removes what nobody can use any more; how many there were."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from identity.caller import Caller, Scope
-from seals.errors import DocumentNotStamped, SealUseAbandoned, SealUseInProgress
+from seals.errors import DocumentNotStamped, SealUseAbandoned, SealUseInProgress, SealUseLost
 from seals.events import USE_PREPARED_AGAIN
 from seals.ids import SealUseId
 from seals.model import (
@@ -119,8 +119,9 @@ class SealDocument:
         original = self._sealing.keep_original(use_id, agency_id, document)
 
         # 4. Take one use and record the intent; nothing touches a key before this commits.
-        use = self._sealing.use(use_id, request, caller, authorisation, original)
-        with self._ledger.work() as work:
+        lease = self._sealing.lease([document])
+        use = self._sealing.use(use_id, request, caller, authorisation, original, lease=lease)
+        with self._sealing.kept_if_intended(original), self._ledger.work() as work:
             subject = claim_for(work, claim, subject=use_id, at=use.intended_at)
             if subject == use_id:
                 self._taking.take_one(work, use, caller)
@@ -144,10 +145,14 @@ class SealDocument:
         # 7. Keep the result, then say that it exists, unless the worker spoke first.
         stored = self._objects.put(files_of(use).output_key, sealed)
         output = DocumentOutput(key=stored.key, version=stored.version_id, sha256=stored.sha256)
-        with self._ledger.work() as work:
-            receipt = conclude_completed(
-                work, use, output=output, level=level, caller=caller, clock=self._clock
-            )
+        try:
+            with self._ledger.work() as work:
+                receipt = conclude_completed(
+                    work, use, output=output, level=level, caller=caller, clock=self._clock
+                )
+        except SealUseLost:
+            self._sealing.forget_lost(use, output)
+            raise
 
         # 8. Answer with the document and its receipt.
         with self._ledger.read() as reading:

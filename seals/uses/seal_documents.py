@@ -1,11 +1,15 @@
 """Sealing many documents in one request: the procedure of one, each step done for all before the next begins.
 
+Only judging, keeping and concluding, which take the longest, go slice by slice.
+
 One item's fault is that item's answer. A crash after any step leaves intents without outcomes, each resolved by
 `seals.uses.resolution` as if it had come alone.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -59,6 +63,9 @@ from trust.storage.idempotency import IdempotencyClaim, claim_for, find
 from trust.storage.objects import ObjectStore, StoredObject
 
 ACT: Final = "seal-batch"
+# Outputs are concluded so many at a time: what is done is not lost with what takes long, and a transaction for each
+# would take longer than the rest of a small document's sealing.
+SLICE: Final = 10
 _log = structlog.get_logger("yinxin.seals")
 
 
@@ -166,11 +173,12 @@ class SealDocuments:
         ]
 
         # 4. Take the uses and record the intents, all in one transaction; nothing touches a key before it commits.
+        lease = self._sealing.lease([item.document for item in items])
         kept = [
-            self._intended(item, use_id, original, caller, batch_id)
+            self._intended(item, use_id, original, caller, batch_id, lease=lease)
             for item, use_id, original in zip(items, ids, originals, strict=True)
         ]
-        with self._ledger.work() as work:
+        with self._sealing.kept_if_intended(*originals), self._ledger.work() as work:
             now = self._clock.now()
             subject = claim_for(work, claim, subject=batch_id, at=now)
             taken: list[_Taken] = []
@@ -201,12 +209,14 @@ class SealDocuments:
         # 5. Have exactly those signed, and add the timestamps, each by one call for all.
         messages = self._signed(taken, caller)
 
-        # 6. Look at each result as a stranger would, and keep it.
+        # 6. Look at each result as a stranger would, and keep it: a slice, then the next.
         trust = self._trust.current()
-        sealed = [done for each in taken if (done := self._sealed(each, messages.get(each.use.id), trust))]
+        for begin in range(0, len(taken), SLICE):
+            some = taken[begin : begin + SLICE]
+            sealed = [done for each in some if (done := self._sealed(each, messages.get(each.use.id), trust))]
 
-        # 7. Say that they exist, each unless the worker spoke first.
-        self._conclude(sealed, caller)
+            # 7. Say that these exist, each unless the worker spoke first.
+            self._conclude(sealed, caller)
 
         # 8. Answer for each item as it stands.
         with self._ledger.read() as reading:
@@ -258,10 +268,19 @@ class SealDocuments:
         return _Means(seal=seal, authorisation=authorisation, identity=identity)
 
     def _intended(
-        self, item: _Item, use_id: str, original: StoredObject, caller: Caller, batch_id: str
+        self,
+        item: _Item,
+        use_id: str,
+        original: StoredObject,
+        caller: Caller,
+        batch_id: str,
+        *,
+        lease: timedelta,
     ) -> _Taken:
         place = (batch_id, item.position)
-        use = self._sealing.use(use_id, item.wanted, caller, item.authorisation, original, place=place)
+        use = self._sealing.use(
+            use_id, item.wanted, caller, item.authorisation, original, lease=lease, place=place
+        )
         return _Taken(item=item, use=use, original=original)
 
     def _signed(self, taken: Sequence[_Taken], caller: Caller) -> dict[str, tuple[bytes, SignatureLevel]]:
@@ -296,7 +315,8 @@ class SealDocuments:
             if use.when_timestamp_away is WhenTimestampAway.DELIVER_B_B:
                 delivered[use.id] = (made[use.id], SignatureLevel.B_B)
             else:
-                with self._ledger.work() as work:
+                # Where it is lost, the worker has said so already.
+                with suppress(SealUseLost), self._ledger.work() as work:
                     conclude_abandoned(work, use, caller=caller, clock=self._clock)
         return delivered
 
@@ -345,6 +365,7 @@ class SealDocuments:
                     self._conclude_together([each], caller)
                 except SealUseLost:
                     _log.warning("seal-use.lost", use=each.use.id)
+                    self._sealing.forget_lost(each.use, each.output)
 
     def _conclude_together(self, sealed: Sequence[_Sealed], caller: Caller) -> None:
         with self._ledger.work() as work:

@@ -6,6 +6,7 @@ A crash leaves intents without outcomes; for a digest nothing is stored that cou
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -261,6 +262,19 @@ class SignDigests:
             _log.error("seal-use.not-signed", use=use_id)
         if uses[0].level is SignatureLevel.B_T:
             signed = self._stamped(signed, caller)
+        self._conclude(signed, caller)
+
+    def _conclude(self, signed: Sequence[tuple[SealUse, bytes]], caller: Caller) -> None:
+        try:
+            self._conclude_together(signed, caller)
+        except SealUseLost:  # the worker had one of them: the others are concluded one by one
+            for each in signed:
+                try:
+                    self._conclude_together([each], caller)
+                except SealUseLost:
+                    _log.warning("seal-use.lost", use=each[0].id)
+
+    def _conclude_together(self, signed: Sequence[tuple[SealUse, bytes]], caller: Caller) -> None:
         with self._ledger.work() as work:
             for use, signature in signed:
                 conclude_signed(work, use, signature, caller=caller, clock=self._clock)
@@ -272,8 +286,9 @@ class SignDigests:
         try:
             tokens = self._timestamps.tokens(imprints)
         except Unavailable as away:
-            with self._ledger.work() as work:
-                for use, _cms in signed:
+            for use, _cms in signed:
+                # Where it is lost, the worker has said so already.
+                with suppress(SealUseLost), self._ledger.work() as work:
                     conclude_abandoned(work, use, caller=caller, clock=self._clock)
             raise DocumentNotStamped(
                 "the timestamp authority is away; the uses are abandoned and counted, try a new key later"

@@ -4,6 +4,9 @@ The caller chose so beforehand. The document delivered stays where it is; the co
 fact of its own beside the outcome.
 """
 
+from datetime import datetime, timedelta
+from typing import Final
+
 import structlog
 
 from identity.caller import WORKER
@@ -11,6 +14,7 @@ from seals.errors import SealBroken
 from seals.events import USE_STAMPED
 from seals.model import DocumentOutput, SealUse
 from seals.ports import TimestampSource, TrustView
+from seals.uses.keys import STAMPED, key_of
 from seals.uses.output import level_of, read_output
 from seals.uses.repository import SealUses
 from trust.crypto.digests import sha256
@@ -22,6 +26,9 @@ from trust.ledger.ledger import Ledger
 from trust.ledger.model import Event
 from trust.storage.objects import ObjectMissing, ObjectStore
 
+# Each try takes a token of the timestamp authority, and what was wrong (validation data that is missing, say) is
+# seldom mended within the seconds between two passes.
+TRIED_AGAIN_AFTER: Final = timedelta(hours=1)
 _log = structlog.get_logger("yinxin.seals")
 
 
@@ -42,6 +49,8 @@ class StampSealUses:
         self._timestamps = timestamps
         self._trust = trust
         self._clock = clock
+        # Uses that could not be completed, and until when they are let be.
+        self._put_aside: dict[str, datetime] = {}
 
     def __call__(self, *, limit: int = 50) -> int:
         """Completes what can be; how many there were. Two workers at once are harmless: one stamping is written.
@@ -52,25 +61,29 @@ class StampSealUses:
             owed = SealUses(work).unstamped(limit=limit)
         if owed:
             self._timestamps.require_there()
-        stamped = 0
+        stamped, now = 0, self._clock.now()
+        self._put_aside = {use_id: until for use_id, until in self._put_aside.items() if until > now}
         for use in owed:
+            if self._put_aside.get(use.id, now) > now:
+                continue
             try:
                 stamped += self._stamp(use)
             except Unavailable:
                 raise
             except YinxinError as error:  # one that cannot be completed must not keep the others waiting
+                self._put_aside[use.id] = now + TRIED_AGAIN_AFTER
                 _log.error("seal-use.not-stamped", use=use.id, code=error.code, reason=error.message)
         return stamped
 
     def _stamp(self, use: SealUse) -> bool:
         # 1. The document as it was delivered, and the completed one where a crash left it in the store.
         delivered = read_output(self._objects, use)
-        key = f"{use.agency_id}/seal-uses/{use.id}/stamped.pdf"
-        stamped = self._left(key)
-
-        # 2. Otherwise append what is missing: a document timestamp, and what the level wants beyond it.
         with self._ledger.read() as work:
             field_name = SealUses(work).preparation(use.id).field_name
+        key = key_of(use.agency_id, use.id, STAMPED)
+        stamped = self._left(key, use, field_name, delivered)
+
+        # 2. Otherwise append what is missing: a document timestamp, and what the level wants beyond it.
         if stamped is None:
             stamped = pdf.extend(
                 delivered,
@@ -106,11 +119,20 @@ class StampSealUses:
             SealUses(work).stamp(use.id, output, event_id=receipt.event_id, at=self._clock.now())
         return True
 
-    def _left(self, key: str) -> bytes | None:
+    def _left(self, key: str, use: SealUse, field_name: str, delivered: bytes) -> bytes | None:
+        """The completed document in the store; one that does not hold is dropped, for it to be made again."""
         try:
-            return self._objects.get(key)
+            version = self._objects.stat(key).version_id
+            left = self._objects.get(key, version)
         except ObjectMissing:
             return None
+        try:
+            self._require_completed(use, field_name, delivered, left)
+        except SealBroken as broken:
+            _log.warning("seal-use.stamped-dropped", use=use.id, reason=broken.message)
+            self._objects.delete(key, version)
+            return None
+        return left
 
     def _require_completed(self, use: SealUse, field_name: str, delivered: bytes, stamped: bytes) -> None:
         """Raises SealBroken unless our signature still stands, now at the level wanted."""

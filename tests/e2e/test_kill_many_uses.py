@@ -38,7 +38,7 @@ DIGEST_DEATHS = {
     KillPoint(procedure=DIGESTS, step=2): None,
     KillPoint(procedure=DIGESTS, step=3): "abandoned",
     # Signed, and nobody has said so: nothing is stored for a digest.
-    KillPoint(procedure=FINISH, before="with self._ledger.work()"): "abandoned",
+    KillPoint(procedure=FINISH, before="self._conclude(signed"): "abandoned",
     KillPoint(procedure=DIGESTS, step=4): "completed",
 }
 REMOTE_DEATHS = {

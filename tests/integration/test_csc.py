@@ -268,6 +268,43 @@ def test_no_more_is_activated_or_signed_than_there_are_uses(shared_house: House)
     ]
 
 
+def test_activation_data_that_nobody_uses_does_not_pile_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activations, "MAX_LIVE_ACTIVATIONS", 2)
+    first = client.activation(hashed())
+    client.activation(hashed("two"))
+    answer = client.authorize(hashed("three"))
+    refused(answer, 429, "too_many_requests", "2 activations")
+    assert answer.headers["retry-after"] == "300"
+    kept = [event["reason"] for event in client.desk.events("signature.activated") if event["reason"]]
+    assert kept == ["signature-activations-exhausted"]
+    another = Client(client.desk, client.desk.authorise(digests=True).id, token=client.token)
+    another.activation(hashed())
+    assert client.sign(hashed(), first).status_code == 200
+    client.activation(hashed("three"))
+    with monkeypatch.context() as patched:
+        patched.setattr(activations, "ACTIVATION_LIFETIME", timedelta(seconds=-1))
+        another.activation(hashed("expired"))
+    another.activation(hashed("four"))
+
+
+def test_of_activations_that_race_no_more_are_given_than_may_live(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activations, "MAX_LIVE_ACTIVATIONS", 2)
+    answers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(client.authorize(hashed()).status_code))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200, 200, 429, 429]
+
+
 def test_what_is_withdrawn_after_the_activation_is_not_signed(client: Client) -> None:
     desk, services = client.desk, client.desk.house.services
     sad = client.activation(hashed())
@@ -328,6 +365,10 @@ def test_an_authorisation_for_documents_or_of_another_is_no_credential(client: C
             "invalid_request",
             "credentialID",
         )
+        refused(stranger.sign(hashed(), "yxd_" + "A" * 43), 400, "invalid_request", "credentialID")
+    for act, times in (("signature.activated", 4), ("seal-use.intended", 8)):
+        kept = [event["reason"] for event in client.desk.events(act)]
+        assert kept == ["seal-authorisation-unknown"] * times, act
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 import itertools
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from identity.caller import Scope, ScopeMissing
 from seals.errors import SealBatchUnknown, SealUseLost
 from seals.model import SealUseState, SignatureLevel, WhenTimestampAway
-from seals.uses import seal_documents
+from seals.uses import documents, seal_documents
 from seals.uses.batches import MAX_ITEMS, BatchAnswer, BatchRefused
 from seals.uses.documents import DocumentRef, DocumentToSeal
 from seals.uses.seal_documents import BatchRequest
@@ -243,6 +245,78 @@ def test_an_item_that_the_worker_resolved_first_does_not_take_the_others_with_it
     assert states(seal(desk, item("one"), item("two"))) == ["intended", "completed"]
 
 
+def test_what_took_long_after_others_does_not_lose_what_was_done_before(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends in the second slice: the first is concluded, for all to see."""
+    monkeypatch.setattr(seal_documents, "SLICE", 2)
+    procedure = desk.house.services.seals.seal_documents
+    real, seen = procedure._sealed, itertools.count()
+
+    def die_at_the_third(*arguments: Any) -> Any:
+        if next(seen) == 2:
+            raise RuntimeError("the process ended here")
+        return real(*arguments)
+
+    items = tuple(item(str(number)) for number in range(3))
+    with monkeypatch.context() as patched:
+        patched.setattr(procedure, "_sealed", die_at_the_third)
+        with pytest.raises(RuntimeError):
+            seal(desk, *items, key="slices")
+    assert states(seal(desk, *items, key="slices")) == ["completed", "completed", "intended"]
+
+
+def test_the_lease_grows_with_the_number_of_documents_and_their_octets(desk: SealingAgency) -> None:
+    def lease(answer: BatchAnswer) -> float:
+        return (answer.uses[0].lease_until - answer.uses[0].intended_at).total_seconds()
+
+    one = lease(seal(desk, item()))
+    many = lease(seal(desk, *(item(level=SignatureLevel.B_B) for _ in range(31))))
+    assert many / one == pytest.approx(2, rel=0.01)
+    sealing = desk.house.services.seals.seal_document._sealing
+    assert (
+        sealing.lease([bytes(documents.OCTETS_PER_LEASE)]).total_seconds()
+        == 2 * sealing.lease([b""]).total_seconds()
+    )
+
+
+def test_an_item_whose_use_was_abandoned_meanwhile_leaves_no_sealed_document(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = desk.house.services
+    procedure = services.seals.seal_documents
+    real = procedure._sealed
+
+    def slow(taken: Any, *arguments: Any) -> Any:
+        if taken.item.position == 0:
+            services.seals.resolve._resolve(taken.use)
+        return real(taken, *arguments)
+
+    monkeypatch.setattr(procedure, "_sealed", slow)
+    answer = seal(desk, item("one"), item("two"))
+    assert states(answer) == ["abandoned", "completed"]
+    keys = [stored.key for stored in services.objects.list(f"{desk.agency.id}/seal-uses/")]
+    assert [key for key in keys if key.endswith("/sealed.pdf")] == [
+        f"{desk.agency.id}/seal-uses/{answer.uses[1].id}/sealed.pdf"
+    ]
+
+
+def test_with_the_authority_gone_and_the_worker_first_the_other_items_still_end(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = desk.house.services
+
+    def gone(*_args: object, **_more: object) -> list[bytes]:
+        uses = services.seals.reading.uses(desk.approver, seal_id=desk.seal.id, after=None, limit=9)
+        (first,) = [use for use in uses if use.when_timestamp_away is WhenTimestampAway.FAIL]
+        services.seals.resolve._resolve(first)
+        raise TimestampAuthorityAway("gone")
+
+    monkeypatch.setattr(services.timestamps, "tokens", gone)
+    later = item("two", when_timestamp_away=WhenTimestampAway.DELIVER_B_B)
+    assert states(seal(desk, item("one"), later)) == ["abandoned", "completed"]
+
+
 def test_with_the_authority_gone_in_the_middle_each_item_ends_as_its_caller_chose(
     desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,8 +339,48 @@ def test_a_batch_is_seen_by_the_application_that_sent_it_alone(desk: SealingAgen
     answer = seal(desk, item("one"))
     assert batches(desk.application, answer.batch.id).batch == answer.batch
     for other in (desk.house.sealing_agency().application, desk.approver):
-        with pytest.raises(SealBatchUnknown):
-            batches(other, answer.batch.id)
+        for look in (batches, batches.standing):
+            with pytest.raises(SealBatchUnknown):
+                look(other, answer.batch.id)
+
+
+def test_a_batch_is_not_seen_without_the_scope_it_was_asked_for_with(desk: SealingAgency) -> None:
+    """Another token of the same application, for licences say, reads no seal uses."""
+    batches = desk.house.services.seals.batches
+    answer = seal(desk, item("one"))
+    licences = replace(desk.application, scopes=frozenset(Scope) - {Scope.SEAL_USE})
+    for look in (batches, batches.standing):
+        with pytest.raises(ScopeMissing):
+            look(licences, answer.batch.id)
+    kept = [(event["outcome"], event["reason"]) for event in desk.events("seal-batch.read")]
+    assert kept == [("refused", "scope-missing")] * 2
+    sealing = replace(desk.application, scopes=frozenset({Scope.SEAL_USE}))
+    assert batches(sealing, answer.batch.id).batch == answer.batch
+
+
+def test_a_use_that_cannot_be_resolved_does_not_keep_the_others_waiting_for_ever(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that fail in every pass are the oldest, and as many as a pass takes."""
+    services = desk.house.services
+    monkeypatch.setattr(services.seals.seal_documents, "_signed", lambda *_arguments: {})
+    monkeypatch.setattr(services.seals.seal_document._sealing, "_lease", timedelta(seconds=-1))
+    broken = seal(desk, item(), item()).uses
+    (healthy,) = seal(desk, item()).uses
+    real = services.seals.resolve._resolve
+
+    def resolve(use: Any) -> None:
+        if use.id in {each.id for each in broken}:
+            raise RuntimeError("this one cannot be resolved")
+        real(use)
+
+    monkeypatch.setattr(services.seals.resolve, "_resolve", resolve)
+    for _pass in range(200):
+        services.seals.resolve(limit=2)
+        if services.seals.reading.use(desk.application, healthy.id).state is SealUseState.ABANDONED:
+            break
+    else:
+        pytest.fail("starved")
 
 
 def test_every_use_of_a_batch_is_resolved_as_if_it_had_come_alone(
@@ -292,8 +406,8 @@ def test_every_use_of_a_batch_is_resolved_as_if_it_had_come_alone(
 
 
 def pass_the_lease(desk: SealingAgency) -> None:
-    """Waits until the two seconds of the lease are over."""
+    """Waits until the two seconds of the lease are over, and what is added for the few items of a batch."""
     services = desk.house.services
-    until = services.clock.now() + timedelta(seconds=2.1)
+    until = services.clock.now() + timedelta(seconds=2.5)
     while services.clock.now() < until:
         threading.Event().wait(0.1)

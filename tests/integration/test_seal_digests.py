@@ -25,6 +25,7 @@ from trust.authority.errors import TimestampAuthorityAway
 from trust.crypto.cms import ParsedCms
 from trust.crypto.digests import sha256
 from trust.documents import pdf
+from trust.kernel.errors import YinxinError
 from trust.kernel.report import Indication
 from trust.keys.errors import SignerAway
 from trust.storage.idempotency import IdempotencyKeyReused
@@ -254,6 +255,67 @@ def test_with_the_timestamp_authority_gone_in_the_middle_the_uses_are_resolved_a
     with pytest.raises(DocumentNotStamped):
         sign(desk, asked(DIGEST, level=SignatureLevel.B_T))
     assert [use.state for use in uses_of(desk)] == [SealUseState.ABANDONED]
+
+
+def test_a_digest_that_the_worker_resolved_first_does_not_take_the_others_with_it(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = desk.house.services
+    real = services.signer.sign_cms_batch
+
+    def late(subjects: list[str]) -> list[bytes | YinxinError]:
+        made = real(subjects)
+        services.seals.resolve._resolve(services.seals.reading.use(desk.application, subjects[1]))
+        return made
+
+    monkeypatch.setattr(services.signer, "sign_cms_batch", late)
+    answer = sign(desk, asked(*(sha256(bytes([number])) for number in range(3))))
+    assert [use.state.value for use in answer.uses] == ["completed", "abandoned", "completed"]
+    assert set(answer.signatures) == {answer.uses[0].id, answer.uses[2].id}
+
+
+def test_with_the_authority_gone_and_the_worker_first_the_others_are_abandoned_all_the_same(
+    desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = desk.house.services
+
+    def gone(*_args: object, **_more: object) -> list[bytes]:
+        services.seals.resolve._resolve(uses_of(desk)[0])
+        raise TimestampAuthorityAway("gone")
+
+    monkeypatch.setattr(services.timestamps, "tokens", gone)
+    with pytest.raises(DocumentNotStamped):
+        sign(desk, asked(DIGEST, DIGEST, level=SignatureLevel.B_T))
+    assert [use.state for use in uses_of(desk)] == [SealUseState.ABANDONED] * 2
+
+
+def test_signatures_are_read_with_the_scope_they_were_asked_for_with_and_that_is_an_event(
+    desk: SealingAgency,
+) -> None:
+    batches = desk.house.services.seals.batches
+    answer = sign(desk, asked())
+    for scopes in (frozenset[Scope](), frozenset({Scope.CSC_SIGN}), frozenset(Scope) - {Scope.SEAL_USE}):
+        with pytest.raises(ScopeMissing):
+            batches(replace(desk.application, scopes=scopes), answer.batch.id)
+    sealing = replace(desk.application, scopes=frozenset({Scope.SEAL_USE}))
+    assert not batches.standing(sealing, answer.batch.id).signatures
+    assert dict(batches(sealing, answer.batch.id).signatures) == dict(answer.signatures)
+    events = desk.events("seal-batch.read")
+    assert [event["outcome"] for event in events] == ["refused"] * 3 + ["done"]
+    assert events[-1]["subject"] == answer.batch.id
+
+
+def test_hashes_signed_for_a_csc_client_are_read_with_its_scope(desk: SealingAgency) -> None:
+    services = desk.house.services
+    credential = desk.authorise(digests=True).id
+    token = services.seals.remote.activate(desk.application, credential, [DIGEST])
+    services.seals.remote.sign(desk.application, credential, token, [DIGEST], case_number=None)
+    (batch_id,) = [use.batch_id for use in uses_of(desk)]
+    assert batch_id is not None
+    with pytest.raises(ScopeMissing):
+        services.seals.batches(replace(desk.application, scopes=frozenset({Scope.SEAL_USE})), batch_id)
+    signing = replace(desk.application, scopes=frozenset({Scope.CSC_SIGN}))
+    assert services.seals.batches(signing, batch_id).signatures
 
 
 def test_what_is_not_a_signature_over_the_digest_is_not_handed_out(

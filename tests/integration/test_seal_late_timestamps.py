@@ -7,7 +7,9 @@ import pytest
 from api.worker import chores
 from seals.errors import DocumentNotStamped, SealBroken, SealUseAbandoned
 from seals.model import SealUse, SealUseState, SignatureLevel, WhenTimestampAway
+from seals.uses import stamping
 from tests.support.house import House, SealingAgency
+from tests.support.identity import SetClock
 from tests.support.pdfs import build_pdf
 from trust.authority.errors import TimestampAuthorityAway
 from trust.crypto.digests import sha256
@@ -146,15 +148,43 @@ def test_a_crash_after_the_completed_document_is_stored_leaves_it_to_be_taken_up
     assert judged(desk, document).indication is Indication.VALID
 
 
-def test_a_completed_document_that_is_not_the_delivered_one_is_not_taken_up(
+def test_a_completed_document_that_does_not_hold_is_dropped_and_made_again(
     desk: SealingAgency, away: Callable[[], None]
+) -> None:
+    services = desk.house.services
+    delivered = desk.seal_document(build_pdf(), away=LATER)
+    away()
+    key = f"{desk.agency.id}/seal-uses/{delivered.use.id}/stamped.pdf"
+    broken = services.objects.put(key, build_pdf(text="Another"))
+    assert services.seals.stamp() == 1
+    assert now_of(desk, delivered.use).level_reached is SignatureLevel.B_T
+    document = services.seals.reading.document(desk.application, delivered.use.id)
+    assert document.startswith(delivered.document)
+    assert judged(desk, document).indication is Indication.VALID
+    (kept,) = services.objects.versions(key)
+    assert kept.version_id != broken.version_id
+
+
+def test_one_that_cannot_be_completed_takes_no_token_in_every_pass(
+    desk: SealingAgency, away: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = desk.house.services
     use = desk.seal_document(build_pdf(), away=LATER).use
     away()
-    services.objects.put(f"{desk.agency.id}/seal-uses/{use.id}/stamped.pdf", build_pdf(text="Another"))
-    assert services.seals.stamp() == 0
-    assert now_of(desk, use).level_reached is SignatureLevel.B_B
+    tries: list[object] = []
+
+    def missing(*_args: object, **_more: object) -> bytes:
+        tries.append(services.timestamps.token(sha256(b"drawn before the data is found missing")))
+        raise pdf.ValidationDataMissing("the revocation data is not at hand")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pdf, "extend", missing)
+        assert [services.seals.stamp() for _pass in range(3)] == [0, 0, 0]
+    assert len(tries) == 1
+    later = SetClock(services.clock.now() + stamping.TRIED_AGAIN_AFTER)
+    monkeypatch.setattr(services.seals.stamp, "_clock", later)
+    assert services.seals.stamp() == 1
+    assert now_of(desk, use).level_reached is SignatureLevel.B_T
 
 
 def test_an_output_without_its_timestamp_is_completed_after_a_crash_only_where_the_caller_chose_so(
