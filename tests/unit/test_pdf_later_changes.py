@@ -457,6 +457,11 @@ def with_open_end(document: bytes, contents: bytes) -> bytes:
         b"<< /Length 10 >>\nstream\n0 0 9 9 re f",
         b"[ 4 0 R % ",
         b"<< /Private (",
+        # Names that spell the end of an object, and words that are not strictly where they may be.
+        b"<< /K /endobj /Length 1000000 >>\nstream\n0 0 9 9 re f",
+        b"<< /K endobj /Length 1000000 >>\nstream\n0 0 9 9 re f",
+        b"[ 4 0 R /xendobj % ",
+        b"<< /K /endobj /Private (",
     ],
 )
 def test_shadow_attack_an_object_left_open_when_signed_and_closed_later(pki, trust, contents):
