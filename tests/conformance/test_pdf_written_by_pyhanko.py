@@ -23,7 +23,7 @@ from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from tests.support.level_cases import SAMPLES
 from tests.support.pdf_levels import seal_at
-from tests.support.pdfs import FIRST_PAGE, Kind, append, build_pdf, seal
+from tests.support.pdfs import FIRST_PAGE, LOWER_RIGHT, Kind, append, build_pdf, seal
 from tests.support.pki import TestPki
 from tests.support.pyhanko_levels import peer_signs_at
 from tests.support.pyhanko_peer import SharedKey, shared_key
@@ -146,9 +146,12 @@ def test_it_and_we_sign_in_turns_at_every_level_and_all_stay_valid(
         Level.B_LTA, build_pdf(kind=kind), key, pki=pki, field_name="A", certifies=certifies, box=BOX
     )
     document = peer_signs_at(Level.B_B, document, key, pki=pki, field_name="B")
-    document = seal(document, pki.leaf(), pki=pki)
-    document = peer_signs_at(Level.B_LT, document, key, pki=pki, field_name="C", box=BOX)
-    document = seal_at(Level.B_LTA, document, pki.leaf(suite=Suite.ED25519), pki=pki)
+    # On a certified document nothing may come to sight where no field was prepared for it.
+    where = LOWER_RIGHT if certifies is None else None
+    document = seal(document, pki.leaf(), pki=pki, placement=where)
+    box = BOX if certifies is None else (0, 0, 0, 0)
+    document = peer_signs_at(Level.B_LT, document, key, pki=pki, field_name="C", box=box)
+    document = seal_at(Level.B_LTA, document, pki.leaf(suite=Suite.ED25519), pki=pki, placement=where)
     document = peer_signs_at(Level.B_LTA, document, key, pki=pki, field_name="D")
     report = judged(document, pki)
     assert report.indication is Indication.VALID, report.reasons()

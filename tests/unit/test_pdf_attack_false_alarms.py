@@ -112,7 +112,7 @@ def test_a_field_that_no_lock_names_may_be_filled_in(key, require_valid, kind):
 def test_a_certified_document_may_be_filled_in_signed_and_stamped(victims, key, pki, require_valid, kind):
     document = certified(victims[kind], 2)
     filled = require_valid(peer_fills_in(document, "because"))
-    sealed = require_valid(seal(filled, pki.leaf(), pki=pki))
+    sealed = require_valid(seal(filled, pki.leaf(), pki=pki, placement=None))
     signed = require_valid(peer_signs(sealed, key.peer, field_name="Peer"), 3)
     require_valid(document_timestamp(victims[kind], signed), 4)
 

@@ -204,9 +204,9 @@ def test_a_certification_that_allows_nothing_allows_no_second_seal(pki, trust):
         _, length, second, _ = prepared.byte_range
         return with_octets(prepared, data, digest=sha256(data[:length] + data[second:]))
 
-    first = prepared_for(certified(2), leaf, pki=pki)
+    first = prepared_for(certified(2), leaf, pki=pki, placement=None)
     message = signed_message(strict(first), leaf, pki=pki)
-    second = strict(prepared_for(embed(first, message), leaf, pki=pki))
+    second = strict(prepared_for(embed(first, message), leaf, pki=pki, placement=None))
     sealed = embed(second, signed_message(second, leaf, pki=pki))
     parts = {part.subject: part for part in judged(sealed, trust, pki).parts}
     assert parts["Seal1"].reasons() == ("later-changes",)
@@ -403,7 +403,7 @@ def certified(permission: int, *, locked: bool = False, flags: int = 0) -> bytes
 )
 def test_forms_are_filled_in_only_where_a_certification_allows_it(pki, trust, document, fillable):
     """The certification itself is unreadable, so the whole is never valid; the seal's own part tells."""
-    sealed = seal(document, pki.leaf(), pki=pki)
+    sealed = seal(document, pki.leaf(), pki=pki, placement=None)
     filled = changed(sealed, Reference(9, 0), V=b"(because)")
     part = next(part for part in judged(filled, trust, pki).parts if part.subject == "Seal1")
     assert (part.indication is Indication.VALID) is fillable
@@ -457,6 +457,11 @@ def with_open_end(document: bytes, contents: bytes) -> bytes:
         b"<< /Length 10 >>\nstream\n0 0 9 9 re f",
         b"[ 4 0 R % ",
         b"<< /Private (",
+        # Names that spell the end of an object, and words that are not strictly where they may be.
+        b"<< /K /endobj /Length 1000000 >>\nstream\n0 0 9 9 re f",
+        b"<< /K endobj /Length 1000000 >>\nstream\n0 0 9 9 re f",
+        b"[ 4 0 R /xendobj % ",
+        b"<< /K /endobj /Private (",
     ],
 )
 def test_shadow_attack_an_object_left_open_when_signed_and_closed_later(pki, trust, contents):
@@ -509,22 +514,58 @@ def test_an_empty_field_that_came_after_a_seal_may_be_signed_in_a_further_revisi
     assert judged(signed_in(drawn, empty, pki), trust, pki).reasons() == ("later-changes",)
 
 
-def signed_in(document: bytes, field: Reference, pki) -> bytes:
-    """The document signed in a field that is there: prepared for a new one, which is then left out."""
+@pytest.mark.parametrize(
+    ("entries", "indication"),
+    [
+        ({}, Indication.VALID),
+        ({"AP": b"<< /N 4 0 R >>"}, Indication.INVALID),
+        ({"F": b"4"}, Indication.INVALID),
+    ],
+    ids=["as it looked", "drawn", "brought to sight"],
+)
+def test_a_document_timestamp_in_a_field_that_was_prepared_may_not_draw_there(
+    pki, trust, entries, indication
+):
+    """It may follow whatever a certification says, so what it draws would too."""
+    empty = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (time) /Rect [0 0 595 842] /F 2 /P 3 0 R >>"
+    document = build_pdf(
+        page_entries=A4 + b" /Annots [9 0 R]",
+        catalog_entries=b"/AcroForm << /Fields [9 0 R] >>",
+        objects={9: empty},
+    )
+    sealed = seal(document, pki.leaf(), pki=pki)
+    stamped = signed_in(sealed, Reference(9, 0), pki, by_a_timestamp=True, **entries)
+    assert judged(stamped, trust, pki).indication is indication
+    # A signature may: the field was prepared for it.
+    assert (
+        judged(signed_in(sealed, Reference(9, 0), pki, **entries), trust, pki).indication is Indication.VALID
+    )
+
+
+def signed_in(
+    document: bytes, field: Reference, pki, *, by_a_timestamp: bool = False, **entries: bytes
+) -> bytes:
+    """The document signed in a field that is there, which may be given further entries."""
     leaf = pki.leaf()
     source = Document(document)
     revision = Revision(source)
     room = b"0" * 24000
     value = revision.add(
-        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange %b /Contents <%b> >>"
-        % (b"[0 0000000000 0000000000 0000000000]", room)
+        b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /%b /ByteRange %b /Contents <%b> >>"
+        % (
+            b"ETSI.RFC3161" if by_a_timestamp else b"ETSI.CAdES.detached",
+            b"[0 0000000000 0000000000 0000000000]",
+            room,
+        )
     )
     found = source.indirect(field)
-    revision.put(field, with_entries(found.source, found.value, {"V": value.written()}))
+    revision.put(field, with_entries(found.source, found.value, {"V": value.written(), **entries}))
     data = document + revision.lay_out(changing_id=bytes(16)).octets
     start = data.rindex(b"/Contents <" + b"0" * 100) + len(b"/Contents ")
     end = data.index(b">", start) + 1
     written = b"[0 %010d %010d %010d]" % (start, end, len(data) - end)
     data = data.replace(b"[0 0000000000 0000000000 0000000000]", written, 1)
-    message = leaf.sign_detached(data[:start] + data[end:]).hex().encode()
+    covered = data[:start] + data[end:]
+    signature = pki.token(sha256(covered)) if by_a_timestamp else leaf.sign_detached(covered)
+    message = signature.hex().encode()
     return data[: start + 1] + message.ljust(end - start - 2, b"0") + data[end - 1 :]

@@ -179,7 +179,7 @@ def test_validating_costs_the_same_for_every_signature(pki, trust):
 
 
 def test_a_mapped_file_is_judged_like_its_octets(victims, pki, trust, tmp_path):
-    document = seal(certified(victims[Kind.HYBRID], 2), pki.leaf(), pki=pki)
+    document = seal(certified(victims[Kind.HYBRID], 2), pki.leaf(), pki=pki, placement=None)
     path = tmp_path / "sealed.pdf"
     path.write_bytes(document)
     with mapped(path) as octets:

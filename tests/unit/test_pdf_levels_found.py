@@ -10,6 +10,9 @@ from tests.support.pdfs import build_pdf, seal
 from tests.support.pki import TestPki, with_profile
 from trust.crypto.policy import shipped_policy
 from trust.documents.pdf import judging, read_back, validate
+from trust.documents.pdf.document import Document
+from trust.documents.pdf.history import History
+from trust.documents.pdf.store import read_store
 from trust.kernel.report import Indication, Outcome
 from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
@@ -232,3 +235,15 @@ def test_answers_in_the_store_count_like_lists(pki, anchors):
     without = add_store(sealed, crls=[pki.crl(pki.root)], ocsps=answers[:1])
     report = validate(without, trust=anchors, at=pki.now)
     assert open_ones(report) == {("revocation", "TRY_LATER")}
+
+
+def test_material_counts_as_there_from_where_its_data_end():
+    """A list that begins before a document timestamp and ends after it is not proven by it."""
+    pki = TestPki()
+    crl = pki.crl()
+    document = add_store(build_pdf(), crls=[crl])
+    begun = document.index(crl)
+    material = read_store(History(Document(document)).newest).all
+    assert [each.end for each in material.crls] == [begun + len(crl)]
+    assert not material.before(begun + len(crl)).crls
+    assert material.before(begun + len(crl) + 1).crls

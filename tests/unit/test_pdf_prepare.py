@@ -332,8 +332,11 @@ def test_a_certified_document_is_sealed_only_where_its_certification_allows_sign
     assert refused.value.code == "document-forbids-changes"
     with pytest.raises(DocumentForbidsChanges):
         prepare_plainly(_certified(b"(what)"))
-    prepare_plainly(_certified(b"2"))
-    prepare_plainly(_certified(b"3"))
+    for permission in (b"2", b"3"):
+        prepare_plainly(_certified(permission), placement=None, impression=None)
+        # What a seal shows where no field was prepared for it is more than filling in forms and signing.
+        with pytest.raises(DocumentForbidsChanges, match="invisibly"):
+            prepare_plainly(_certified(permission))
 
 
 def test_a_lock_of_a_signed_field_is_honoured():

@@ -14,7 +14,7 @@ from trust.crypto.cms import ParsedCms
 from trust.kernel.errors import InvalidInput
 from trust.kernel.report import Indication
 from trust.pki.crl import RevocationReason
-from trust.pki.profiles import TIMESTAMP_POLICY, ProfileName
+from trust.pki.profiles import PROFILES, TIMESTAMP_POLICY, ProfileName
 from trust.pki.trust_store import TrustStore
 from trust.timestamp import verify_token
 from trust.timestamp.errors import FailInfo, TimestampMalformed, TimestampRequestRefused
@@ -194,6 +194,37 @@ def test_a_token_of_an_authority_whose_key_was_lost_later_is_invalid(pki: TestPk
     report = verify_token(token, data=_DATA, trust=pki.trust_store())
     assert report.indication is Indication.INVALID
     assert report.reasons() == ("revocation",)
+
+
+@pytest.mark.parametrize(
+    ("reason", "indication"),
+    [
+        (RevocationReason.CA_COMPROMISE, Indication.INVALID),
+        (RevocationReason.KEY_COMPROMISE, Indication.INVALID),
+        (None, Indication.INVALID),
+        (RevocationReason.SUPERSEDED, Indication.VALID),
+        (RevocationReason.CESSATION_OF_OPERATION, Indication.VALID),
+    ],
+)
+def test_an_authority_above_that_was_revoked_later_spoils_tokens_as_their_own_does(
+    pki: TestPki, reason: RevocationReason | None, indication: Indication
+) -> None:
+    """Whoever has its key makes an authority for timestamps of any time, and tokens by it."""
+    above = pki.authority(pki.root, PROFILES[ProfileName.ISSUING_AUTHORITY], name="印信测试时间戳机构")
+    token = pki.token(
+        _IMPRINT,
+        gen_time=pki.now - timedelta(hours=20),
+        authority=pki.leaf(ProfileName.TIMESTAMP, authority=above, subject={"CN": "thief"}),
+    )
+    pki.revoke(above, at=pki.now - timedelta(hours=10), reason=reason)
+    trust = TrustStore(
+        anchors=(pki.root.certificate,),
+        intermediates=(above.certificate,),
+        crls=(pki.crl(pki.root), pki.crl(above)),
+    )
+    report = verify_token(token, data=_DATA, trust=trust, at=pki.now)
+    assert report.indication is indication
+    assert report.reasons() == (() if indication is Indication.VALID else ("revocation",))
 
 
 def test_a_message_that_is_no_timestamp_is_reported(pki: TestPki) -> None:

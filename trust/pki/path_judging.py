@@ -116,7 +116,8 @@ class PathJudge:
         statements: list[Statement] = []
         sound = True
         for position, each in enumerate(path[:-1]):
-            tokens = self.purpose is Purpose.TIMESTAMPING and position == 0
+            # RFC 3161 §4: whoever holds the key of an authority above makes timestamps of any time, too.
+            tokens = self.purpose is Purpose.TIMESTAMPING
             answer = self.desk.ask(path[position:], for_tokens=tokens)
             statements += answer.statements
             detail = f"{each.subject_text}: {answer.detail}"

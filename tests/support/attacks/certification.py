@@ -27,12 +27,13 @@ from tests.support.attacks.victim import (
 )
 from tests.support.pdfs import CATALOG, CONTENTS, FIRST_PAGE, append, seal, stream
 from tests.support.pki import Leaf
-from trust.documents.pdf import Placement
+from trust.documents.pdf import Placement, PreparedDocument, embed
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import fields_of
 
 _OVERLAY = b"<< /Type /Annot /Subtype /FreeText /Rect [0 0 595 842] /DA (/F1 40 Tf) /Contents (Refused) >>"
 _FIELD = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (reason) /Rect [72 500 300 520] /P 3 0 R"
+_EVERYWHERE = Placement(page=1, x_mm=5, y_mm=5, width_mm=190, height_mm=280)
 _LOCK_ALL = b"/Lock << /Type /SigFieldLock /Action /All >>"
 _LOCK_ONE = b"/Lock << /Type /SigFieldLock /Action /Include /Fields [(reason)] >>"
 
@@ -194,6 +195,29 @@ def _unasked(victim: Victim, first: bytes) -> tuple[bytes, Leaf]:
     return signed(redigested(prepared, strict), leaf), leaf
 
 
+def _prepared_unasked(
+    victim: Victim,
+    first: bytes,
+    leaf: Leaf,
+    where: Placement,
+    edits: tuple[tuple[bytes, bytes], ...] = (),
+) -> PreparedDocument:
+    """Prepared to be shown by a program that does not ask whether the document is certified."""
+    hidden = first.replace(b"/Perms", b"/Permz")
+    prepared = draft(victim, hidden, leaf=leaf, placement=where, edits=edits)
+    return redigested(prepared, prepared.data.replace(b"/Permz", b"/Perms"))
+
+
+def _shown_unasked(victim: Victim, first: bytes, leaf: Leaf, where: Placement) -> bytes:
+    return signed(_prepared_unasked(victim, first, leaf, where), leaf)
+
+
+def _stamped_in_sight(victim: Victim, first: bytes, *edits: tuple[bytes, bytes]) -> bytes:
+    every = ((b"/ETSI.CAdES.detached", b"/ETSI.RFC3161"), *edits)
+    prepared = _prepared_unasked(victim, first, victim.leaf, _EVERYWHERE, every)
+    return embed(prepared, victim.pki.token(prepared.digest))
+
+
 def second_signature_at_1(victim: Victim) -> bytes:
     """A sound, trusted second seal on a document certified to change in nothing."""
     return _unasked(victim, certified(victim, 1))[0]
@@ -202,14 +226,47 @@ def second_signature_at_1(victim: Victim) -> bytes:
 def sneaky_signature_at_2(victim: Victim) -> bytes:
     """A stranger's signature whose picture covers the page."""
     leaf = victim.stranger.leaf()
-    where = Placement(page=1, x_mm=5, y_mm=5, width_mm=190, height_mm=280)
-    return signed(draft(victim, certified(victim, 2), leaf=leaf, placement=where), leaf)
+    return _shown_unasked(victim, certified(victim, 2), leaf, _EVERYWHERE)
+
+
+def seal_in_sight_at_2(victim: Victim) -> bytes:
+    """A trusted second seal over the page, where the certification knew of no field for it."""
+    return _shown_unasked(victim, certified(victim, 2), victim.pki.leaf(), _EVERYWHERE)
+
+
+def seal_in_sight_at_3(victim: Victim) -> bytes:
+    """The same where comments may be written."""
+    return _shown_unasked(victim, certified(victim, 3), victim.pki.leaf(), _EVERYWHERE)
+
+
+def timestamp_in_sight_at_1(victim: Victim) -> bytes:
+    """A trusted document timestamp, which may always follow, with a picture over the page."""
+    return _stamped_in_sight(victim, certified(victim, 1))
+
+
+def timestamp_in_sight_at_2(victim: Victim) -> bytes:
+    """The same where forms may be filled in."""
+    return _stamped_in_sight(victim, certified(victim, 2))
+
+
+def timestamp_in_sight_on_a_seal(victim: Victim) -> bytes:
+    """The same on a document without a certification."""
+    return _stamped_in_sight(victim, victim.sealed)
+
+
+def timestamp_in_sight_without_a_picture(victim: Victim) -> bytes:
+    """A document timestamp's field takes up room and leaves it to viewers what to draw there."""
+    return _stamped_in_sight(victim, victim.sealed, (b"/AP <<", b"/MK <<"))
+
+
+def timestamp_hidden_for_now(victim: Victim) -> bytes:
+    """A document timestamp's field over the page is hidden, which some readers heed and some do not."""
+    return _stamped_in_sight(victim, victim.sealed, (b"/F 132", b"/F 2"))
 
 
 def sneaky_signature_on_a_seal(victim: Victim) -> bytes:
     """The same on a document without a certification."""
-    where = Placement(page=1, x_mm=5, y_mm=5, width_mm=190, height_mm=280)
-    return seal(victim.sealed, victim.stranger.leaf(), pki=victim.stranger, placement=where)
+    return seal(victim.sealed, victim.stranger.leaf(), pki=victim.stranger, placement=_EVERYWHERE)
 
 
 def sneaky_signature_with_an_action(victim: Victim) -> bytes:

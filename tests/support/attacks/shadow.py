@@ -22,6 +22,7 @@ from tests.support.attacks.victim import (
     rewritten,
     signed,
 )
+from tests.support.longterm import add_store
 from tests.support.pdfs import (
     CATALOG,
     FIRST_PAGE,
@@ -420,3 +421,58 @@ def producer_that_is_a_stream(victim: Victim) -> bytes:
     """The document information may change its producer; here it becomes a reference to a new stream."""
     sealed = _sealed(victim, clean_document(victim.kind))
     return append(sealed, {INFO: rewritten(sealed, INFO, Producer=b"190 0 R"), SPARE: EVIL})
+
+
+# --- Objects that go on in what comes later, and hide their end behind a word that is none.
+
+
+def _running_on(victim: Victim, entries: bytes) -> bytes:
+    """The page's contents reach into a revocation list added later, which is no list but draws."""
+    more = b"\nBT /F1 40 Tf 72 500 Td (Refused) Tj ET\n"
+
+    def sealed(length: int) -> bytes:
+        drawn = b"BT /F1 24 Tf 72 700 Td (Approved) Tj ET\n"
+        contents = b"<< %b /Length %08d >>\nstream\n%b\nendstream" % (entries, length, drawn)
+        return _planted(victim, {4: contents})
+
+    first = sealed(0)
+    begun = first.index(b"stream\n", first.index(b"4 0 obj")) + len(b"stream\n")
+    end = add_store(first, crls=[more]).index(more, len(first)) + len(more)
+    attacked = add_store(sealed(end - begun), crls=[more])
+    assert attacked.index(more, len(first)) + len(more) == end
+    return attacked
+
+
+def contents_that_run_on(victim: Victim) -> bytes:
+    """The length of the contents is too large, and that is all."""
+    return _running_on(victim, b"")
+
+
+def contents_that_run_on_behind_a_name(victim: Victim) -> bytes:
+    """The same behind a name that spells the end of an object."""
+    return _running_on(victim, b"/K /endobj")
+
+
+def contents_that_run_on_behind_a_longer_name(victim: Victim) -> bytes:
+    """The same behind a name that ends as an object does."""
+    return _running_on(victim, b"/K /xendobj")
+
+
+def contents_that_run_on_behind_a_name_in_brackets(victim: Victim) -> bytes:
+    """The same behind a name in an array."""
+    return _running_on(victim, b"/K [/endobj]")
+
+
+def contents_that_run_on_behind_a_misplaced_end(victim: Victim) -> bytes:
+    """The same behind the word itself, which readers that are not strict take for a value."""
+    return _running_on(victim, b"/K endobj")
+
+
+def contents_that_run_on_behind_a_closed_array(victim: Victim) -> bytes:
+    """The same behind the word itself, right after a bracket."""
+    return _running_on(victim, b"/K [] endobj")
+
+
+def contents_that_run_on_behind_a_closed_dictionary(victim: Victim) -> bytes:
+    """The same behind the word itself, right after a dictionary."""
+    return _running_on(victim, b"/K << >> endobj")

@@ -40,6 +40,7 @@ class Need(StrEnum):
 
     NOTHING = "nothing"
     SIGNING = "signing"
+    SIGNING_IN_SIGHT = "signing where no field was prepared"
     FILLING = "filling in forms"
     ANNOTATING = "comments"
     NEVER = "never"
@@ -69,6 +70,8 @@ class Change:
                 return True
             case Need.SIGNING:
                 return permissions.may_sign(self.field or "")
+            case Need.SIGNING_IN_SIGHT:
+                return permissions.may_sign(self.field or "") and permissions.may_show_new_signatures()
             case Need.FILLING:
                 return permissions.may_fill(self.field or "")
             case Need.ANNOTATING:
@@ -149,11 +152,17 @@ class Comparison:
         found = self.sound.by_value.get(value)
         return found if found is not None and found.covered_end > self.before.end else None
 
-    def tell_signature(self, signature: EmbeddedSignature, text: str) -> None:
-        """Notes a signature that came; of a document timestamp nothing is asked (ISO 32000-2 Table 257)."""
+    def tell_signature(self, signature: EmbeddedSignature, text: str, *, appears: bool) -> None:
+        """Notes a signature that came, and whether it `appears` where nothing was to be seen before.
+
+        Of a document timestamp nothing is asked (ISO 32000-2 Table 257), and therefore it may show nothing: what
+        it showed would follow even a certification against every change.
+        """
         stamped = signature.is_document_timestamp
         kind = ChangeKind.DOCUMENT_TIMESTAMP if stamped else ChangeKind.SIGNATURE
-        need = Need.NOTHING if stamped else Need.SIGNING
+        need = Need.NOTHING if stamped else Need.SIGNING_IN_SIGHT if appears else Need.SIGNING
+        if stamped and appears:
+            self.findings.forbid(f"the document timestamp {signature.field_name!r} is to be seen on a page")
         self.findings.tell(kind, need, text, signature.field_name)
 
     def mark_widgets(self, changed: Field) -> None:
@@ -161,6 +170,17 @@ class Comparison:
         for reference in changed.widgets:
             if (page := self.uses.page_of_annotation(reference.number)) is not None:
                 self.findings.mark(page, self.rectangle(self.after.dictionary(reference)))
+
+    def is_seen(self, widget: Dictionary | None) -> bool:
+        """Whether a widget takes up room; its flags are not asked, for readers differ in how they heed them."""
+        if widget is None:
+            return False
+        if widget.get("Rect") is None:
+            return widget.get("AP") is not None
+        corners = self.after.array(widget["Rect"])
+        numbers = [self.after.resolve(each) for each in corners or ()]
+        plain = [each for each in numbers if isinstance(each, int | float) and not isinstance(each, bool)]
+        return len(numbers) != 4 or len(plain) != 4 or self.rectangle(widget) is not None
 
     def rectangle(self, annotation: Dictionary | None) -> Box | None:
         """Where an annotation is, in its page's user space."""

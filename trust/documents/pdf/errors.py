@@ -55,7 +55,7 @@ class DocumentFieldName(DocumentRefused):
 
 
 class DocumentForbidsChanges(DocumentRefused):
-    """A signature in the document allows no further change (DocMDP 1)."""
+    """A signature in the document allows no further change, or its certification no visible seal (DocMDP)."""
 
     code = "document-forbids-changes"
 

@@ -4,10 +4,10 @@ Values of fields that are filled in are judged with their objects (see `steps`).
 """
 
 from trust.documents.pdf.changes import ChangeKind, Comparison, Need, added_to
-from trust.documents.pdf.fields import form_of
+from trust.documents.pdf.fields import Field, form_of
 from trust.documents.pdf.signatures import EmbeddedSignature
 from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
-from trust.documents.pdf.use import PageUse
+from trust.documents.pdf.use import PageUse, parts_of
 
 # The form of a document that had none, and what may change in one that was there.
 _NEW_FORM = frozenset({"Fields", "SigFlags", "DA", "DR"})
@@ -15,6 +15,9 @@ _CHANGEABLE = frozenset({"Fields", "SigFlags", "NeedAppearances"})
 # A new signature field and its widget: nothing that acts (/A, /AA), nothing by which it could be taken for a page.
 _FIELD_KEYS = frozenset({"FT", "T", "TU", "TM", "V", "Ff", "Lock", "SV", "Kids", "Parent", "DA", "Q"})
 _WIDGET_KEYS = frozenset({"Type", "Subtype", "Rect", "P", "F", "AP", "MK", "Border", "BS", "M", "NM"})
+
+# What a widget looks like, as far as signing it may change that.
+_LOOKS = ("AP", "F")
 
 
 def judge_form(comparison: Comparison, placed: dict[Reference, list[PageUse]]) -> None:
@@ -73,12 +76,15 @@ def _judge_new_field(comparison: Comparison, value: Value, placed: dict[Referenc
             continue
         _require_plain(comparison, widget, what)
         widgets.append(kid)
+    appears = False
     for each in widgets:
+        widget = comparison.after.dictionary(each)
+        appears = appears or comparison.is_seen(widget)
         for page in placed.pop(each, ()):
-            findings.mark(page, comparison.rectangle(comparison.after.dictionary(each)))
+            findings.mark(page, comparison.rectangle(widget))
     how = "signed later" if field.get("V") is None else "signed"
     text = f"the signature field {signature.field_name!r} was added and {how}"
-    comparison.tell_signature(signature, text)
+    comparison.tell_signature(signature, text, appears=appears)
 
 
 def _signature_of(
@@ -117,5 +123,16 @@ def _judge_filled_signatures(comparison: Comparison) -> None:
                 f"the signature field {field.name!r} was changed without a signature in it"
             )
             continue
-        comparison.tell_signature(signature, f"the signature field {field.name!r} was signed")
+        text = f"the signature field {field.name!r} was signed"
+        looks_otherwise = signature.is_document_timestamp and _looks_otherwise(comparison, field)
+        comparison.tell_signature(signature, text, appears=looks_otherwise)
         comparison.mark_widgets(field)
+
+
+def _looks_otherwise(comparison: Comparison, field: Field) -> bool:
+    """Whether what a field shows, or whether it is shown, changed while it was signed."""
+    for part in parts_of(field):
+        old, new = comparison.before.dictionary(part), comparison.after.dictionary(part)
+        if old is None or new is None or any(not same(old.get(key), new.get(key)) for key in _LOOKS):
+            return True
+    return False

@@ -264,7 +264,7 @@ class SignatureJudge:
         stamps: Sequence[JudgedToken],
     ) -> Inside:
         offsets = {
-            item.octets: item.offset for item in (*material.certificates, *material.crls, *material.ocsps)
+            item.octets: item.end for item in (*material.certificates, *material.crls, *material.ocsps)
         }
         messages = [parsed, *(each.parsed for each in stamps if each.parsed is not None)]
         for message in messages:

@@ -30,6 +30,7 @@ _MAX_PROBLEMS = 20
 _FURTHEST = 1_000_000
 _REFUSALS = {
     Need.SIGNING: "the signatures before it allow no other",
+    Need.SIGNING_IN_SIGHT: "the signatures before it allow no other, or none to be seen where no field was prepared",
     Need.FILLING: "no certification allows this, or a lock forbids it",
     Need.ANNOTATING: "no certification allows comments",
 }

@@ -36,10 +36,11 @@ class FieldLock:
 
 @dataclass(frozen=True, kw_only=True)
 class Permissions:
-    """`allowed` is None where no signature says anything."""
+    """`allowed` is None where no signature says anything; `certified` where the catalog names a certification."""
 
     allowed: Allowed | None
     locks: tuple[FieldLock, ...] = ()
+    certified: bool = False
 
     def may_fill(self, field_name: str) -> bool:
         """Whether a form field may be filled in: a certification has to say so, and no lock the contrary."""
@@ -50,6 +51,10 @@ class Permissions:
         """Whether a signature may come: a lock on all fields is about those that are filled in, one by name is not."""
         named = any(not lock.all_others and lock.names(field_name) for lock in self.locks)
         return self.allowed is not Allowed.NOTHING and not named
+
+    def may_show_new_signatures(self) -> bool:
+        """Whether a signature may be shown where no field was prepared for it; what it shows could say anything."""
+        return not self.certified
 
     def may_annotate(self) -> bool:
         """Whether comments may be written, changed and removed."""
@@ -87,7 +92,8 @@ class PermissionReader:
         named = document.dictionary(document.catalog().get("Perms"))
         value = named.get("DocMDP") if named is not None else None
         signed = any(field.kind == "Sig" and field.dictionary.get("V") == value for field in fields)
-        if isinstance(value, Reference) and signed:
+        certified = isinstance(value, Reference) and signed
+        if certified:
             certification = document.dictionary(value)
             said.extend(_docmdp(document, certification) if certification is not None else ())
         for field in fields:
@@ -98,7 +104,9 @@ class PermissionReader:
             rules = self._rules(document, field.dictionary, signature)
             said.extend(rules.said)
             locks.extend(rules.locks)
-        return Permissions(allowed=min(said, default=None), locks=tuple(dict.fromkeys(locks)))
+        return Permissions(
+            allowed=min(said, default=None), locks=tuple(dict.fromkeys(locks)), certified=certified
+        )
 
     def _rules(self, document: Document, field: Dictionary, signature: Dictionary) -> _Rules:
         if "Lock" not in field and "Reference" not in signature:

@@ -74,7 +74,7 @@ def prepare(
         # 1. Read the document and find out whether it may be signed at all.
         source = Document(document)
         fields = fields_of(source)
-        _require_signable(source, fields)
+        _require_signable(source, fields, in_sight=placement is not None)
         name = _choose_name(fields, field_name)
 
         # 2. The signature, and where it is shown.
@@ -124,13 +124,18 @@ def _require_room(reserved: int) -> None:
         raise DocumentTooLarge(f"{reserved} octets cannot be reserved; from 1 to {MAX_CONTENTS_BYTES} can")
 
 
-def _require_signable(source: Document, fields: tuple[Field, ...]) -> None:
+def _require_signable(source: Document, fields: tuple[Field, ...], *, in_sight: bool) -> None:
     _require_readable(source, fields)
     if (said_twice := ambiguity_in(source)) is not None:
         raise DocumentMalformed(f"{said_twice}; save the document anew, then seal that")
-    if permissions_of(source, fields).allowed is Allowed.NOTHING:
+    permissions = permissions_of(source, fields)
+    if permissions.allowed is Allowed.NOTHING:
         raise DocumentForbidsChanges(
             "a signature in the document forbids every change; seal the unsigned original"
+        )
+    if in_sight and not permissions.may_show_new_signatures():
+        raise DocumentForbidsChanges(
+            "the document is certified, and a further seal may not be shown on it; seal it invisibly"
         )
 
 

@@ -75,7 +75,7 @@ class Proofs:
             crl = read_crl(item.octets)
         except CrlMalformed:
             return False
-        existed_by = self.of(item.offset) or self._at
+        existed_by = self.of(item.end) or self._at
         if crl.scheme is not None and self._is_open(crl.scheme.digest, existed_by):
             return False
         known = authorities.get(crl.issuer_name, [])
@@ -86,7 +86,7 @@ class Proofs:
             answer = read_ocsp(item.octets)
         except OcspMalformed:
             return False
-        existed_by = self.of(item.offset) or self._at
+        existed_by = self.of(item.end) or self._at
         if answer.scheme is not None and self._is_open(answer.scheme.digest, existed_by):
             return False
         signers = [

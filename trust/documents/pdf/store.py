@@ -20,10 +20,10 @@ _RELATED_LISTS = ("Cert", "CRL", "OCSP")
 
 @dataclass(frozen=True, kw_only=True)
 class StoredItem:
-    """One piece of material and the octet of the file where its object begins."""
+    """One piece of material and the octet of the file where its data end: only what covers that far proves it."""
 
     octets: bytes
-    offset: int
+    end: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +38,11 @@ class Material:
         return bool(self.certificates or self.crls or self.ocsps)
 
     def before(self, end: int) -> "Material":
-        """What of it stands before an octet of the file."""
+        """What of it ends before an octet of the file."""
         return Material(
-            certificates=tuple(item for item in self.certificates if item.offset < end),
-            crls=tuple(item for item in self.crls if item.offset < end),
-            ocsps=tuple(item for item in self.ocsps if item.offset < end),
+            certificates=tuple(item for item in self.certificates if item.end < end),
+            crls=tuple(item for item in self.crls if item.end < end),
+            ocsps=tuple(item for item in self.ocsps if item.end < end),
         )
 
     def first(self, other: "Material") -> "Material":
@@ -131,10 +131,13 @@ class _Reader:
             return None
         try:
             octets = self._view.stream(reference, limit=MAX_STORE_BYTES - self._octets)
+            found = self._view.indirect(reference)
+            # Decoding it has found the end of its data where its length says, or refused it.
+            end = self._view.stream_end(found) if found is not None else location.offset
         except DocumentRefused:
             return None
         self._octets += len(octets)
-        return StoredItem(octets=octets, offset=location.offset)
+        return StoredItem(octets=octets, end=end)
 
     def _entries(self, value: Value) -> Dictionary:
         return self._dictionary(value) or Dictionary()
@@ -147,10 +150,10 @@ class _Reader:
 
 
 def _each_once(items: Iterable[StoredItem]) -> tuple[StoredItem, ...]:
-    """In order, of equal octets the item that stands first in the file."""
+    """In order, of equal octets the item that ends first in the file."""
     found: dict[bytes, StoredItem] = {}
     for item in items:
         known = found.setdefault(item.octets, item)
-        if item.offset < known.offset:
+        if item.end < known.end:
             found[item.octets] = item
     return tuple(found.values())
