@@ -185,6 +185,6 @@ def build_seals(
         remote=RemoteSigning(ledger=ledger, taking=taking, digests=digests, clock=clock, randomness=randomness),
         resolve=ResolveSealUses(ledger=ledger, objects=objects, trust=trust, clock=clock),
         stamp=StampSealUses(ledger=ledger, objects=objects, timestamps=timestamps, trust=trust, clock=clock),
-        sweep=SweepSealUses(ledger=ledger, objects=objects, clock=clock),
+        sweep=SweepSealUses(ledger=ledger, objects=objects, clock=clock, lease=lease),
         reading=SealReading(ledger=ledger, objects=objects),
     )  # fmt: skip

@@ -164,7 +164,10 @@ def use_seal_on_digests(
 
 @router.get("/seal-batches/{batch_id}")
 def get_seal_batch(batch_id: IdText, caller: CurrentCaller, services: ServicesOf) -> SealBatchAnswer:
-    """A batch as it stands, to the application that sent it."""
+    """A batch as it stands, to the application that sent it, with the scope it was sent with (`csc:sign` for hashes).
+
+    Reading signatures is an event.
+    """
     return _answer(services.seals.batches(caller, batch_id))
 
 

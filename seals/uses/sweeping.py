@@ -19,8 +19,10 @@ from trust.storage.objects import ListedObject, ObjectStore
 
 # A request that has kept its original and not yet recorded its intent is at work for seconds.
 UNINTENDED_FOR: Final = timedelta(hours=1)
-# Looked at again in the next pass: the longest lease is far shorter, so is a pass that was put off.
+# Uses of the day before, and of ten leases (the largest batch has less than nine), are looked at again in the next
+# pass: within that a request puts its output, and its use is abandoned.
 LOOKED_AT_AGAIN: Final = timedelta(days=1)
+LEASES_LOOKED_AT_AGAIN: Final = 10
 # Uses asked for in one query.
 _AT_ONCE: Final = 500
 # Ids begin with their time: without the lowest 28 bits of its milliseconds those of three days begin alike.
@@ -30,13 +32,14 @@ _DROPPED_BITS: Final = 28
 class SweepSealUses:
     """Purges what no use answers for; the worker's chore, a few times a day.
 
-    The first pass of a process looks at everything, later ones at uses since the day before the last pass.
+    The first pass of a process looks at everything, later ones at uses since some time before the last pass.
     """
 
-    def __init__(self, *, ledger: Ledger, objects: ObjectStore, clock: Clock) -> None:
+    def __init__(self, *, ledger: Ledger, objects: ObjectStore, clock: Clock, lease: timedelta) -> None:
         self._ledger = ledger
         self._objects = objects
         self._clock = clock
+        self._looked_at_again = LOOKED_AT_AGAIN + LEASES_LOOKED_AT_AGAIN * lease
         self._since: datetime | None = None
 
     def __call__(self) -> int:
@@ -50,7 +53,7 @@ class SweepSealUses:
                 listed = iter(self._objects.list(prefix))
                 while some := list(islice(listed, _AT_ONCE)):
                     purged += self._purge(some, now)
-        self._since = now - LOOKED_AT_AGAIN
+        self._since = now - self._looked_at_again
         return purged
 
     def _prefixes(self, agency_id: str, now: datetime) -> Iterator[str]:

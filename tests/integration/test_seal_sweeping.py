@@ -37,7 +37,12 @@ def clock(desk: SealingAgency) -> SetClock:
 
 @pytest.fixture
 def sweep(desk: SealingAgency, clock: SetClock) -> SweepSealUses:
-    return SweepSealUses(ledger=desk.house.services.ledger, objects=desk.house.services.objects, clock=clock)
+    return SweepSealUses(
+        ledger=desk.house.services.ledger,
+        objects=desk.house.services.objects,
+        clock=clock,
+        lease=timedelta(seconds=2),
+    )
 
 
 def kept(desk: SealingAgency) -> list[str]:
