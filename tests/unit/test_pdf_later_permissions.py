@@ -93,6 +93,16 @@ def test_what_covers_or_acts_is_no_comment(victims, pki, trust, annotation):
     assert judged(document, trust, pki)[0] is Indication.INVALID
 
 
+def test_a_comment_with_a_look_of_its_own_may_be_worded_otherwise_but_not_moved(pki, trust, victims):
+    """What was certified along was looked at; where it lies, and whether it is to be seen, stays."""
+    note = COMMENT.replace(b"/Highlight", b"/Square").replace(b" >>", b" /F 4 /AP << /N 60 0 R >> >>")
+    document = certified(victims[Kind.TABLE], 3, objects={10: note, 60: LOOK})
+    shown = Reference(10, 0)
+    assert judged(changed(document, shown, Contents=b"(why not?)"), trust, pki)[0] is Indication.VALID
+    for entries in ({"Rect": b"[0 0 595 842]"}, {"F": b"0"}, {"AP": b"<< /N 9 0 R >>"}):
+        assert judged(changed(document, shown, **entries), trust, pki)[0] is Indication.INVALID
+
+
 def test_what_was_no_comment_is_neither_changed_nor_removed(victims, pki, trust):
     document = certified(victims[Kind.TABLE], 3)
     link = Reference(10, 0)

@@ -216,3 +216,12 @@ def test_a_token_of_an_authority_nobody_trusts_makes_no_level(pki, leaf):
     document = embed(prepared, add_timestamp(message, stranger.token(sha256(signature))))
     with pytest.raises(ValidationDataMissing):
         extended(document, pki, Level.B_LT)
+
+
+def test_a_timestamp_is_put_to_rest_on_lists_that_are_current_when_the_next_one_comes(pki, leaf):
+    """Those of its own day would show nothing about a key lost since, and every verifier would be left in doubt."""
+    sealed = extended(seal(build_pdf(), leaf, pki=pki), pki, Level.B_LT)
+    later = replaced_clock(pki, days=30)
+    with pytest.raises(ValidationDataMissing):
+        extended(sealed, later, Level.B_LTA, trust=pki.trust_store())
+    assert levels(extended(sealed, later, Level.B_LTA), later) == {"Seal1": "B-LTA"}

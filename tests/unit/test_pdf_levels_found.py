@@ -7,13 +7,14 @@ import pytest
 
 from tests.support.longterm import add_document_timestamp, add_store, ocsp_answer
 from tests.support.pdfs import build_pdf, seal
-from tests.support.pki import TestPki, with_profile
+from tests.support.pki import CRL_LIFE, TestPki, with_profile
 from trust.crypto.policy import shipped_policy
 from trust.documents.pdf import judging, read_back, validate
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.history import History
 from trust.documents.pdf.store import read_store
 from trust.kernel.report import Indication, Outcome
+from trust.pki.crl import RevocationReason
 from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
 
@@ -117,31 +118,93 @@ def test_an_expired_authority_of_the_newest_timestamp_leaves_everything_open(pki
         assert report.to_json()["sub_indication"] in {"OUT_OF_BOUNDS_NO_POE", "TRY_LATER"}
 
 
+def lists_of(pki, moment):
+    """The lists of a day."""
+    starts = moment - timedelta(hours=1)
+    return pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)
+
+
 def renewed(pki, document, moment):
-    """A document timestamp of a second authority made at a moment, with what it takes to validate that one."""
+    """A document timestamp of a second authority made at a moment, over the lists of that moment."""
     second = pki.leaf(
         ProfileName.TIMESTAMP,
         subject={"CN": "第二时间戳"},
         not_before=moment - timedelta(days=9),
         not_after=moment + 3 * YEAR,
     )
-    stamped = add_document_timestamp(document, pki, gen_time=moment, authority=second)
-    starts = moment - timedelta(hours=1)
-    lists = [pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)]
-    return add_store(stamped, crls=lists)
+    current = add_store(document, crls=lists_of(pki, moment))
+    return add_document_timestamp(current, pki, gen_time=moment, authority=second)
 
 
 def test_a_later_timestamp_keeps_what_has_expired_since(pki, anchors, with_material):
     """Signer and first authority expire after a year; a second one stamped in time, so both still count."""
     in_time = renewed(pki, with_material, pki.now + timedelta(days=300))
-    report = validate(in_time, trust=anchors, at=pki.now + 2 * YEAR)
+    # The newest timestamp says its time itself; nothing but current lists tells that it is not a thief's.
+    current = replace(anchors, crls=lists_of(pki, pki.now + 2 * YEAR))
+    report = validate(in_time, trust=current, at=pki.now + 2 * YEAR)
     assert report.indication is VALID, open_ones(report)
     assert level(report) == "B-LTA"
     assert report.parts[0].facts["signing_time"] == "2026-11-22T08:00:00.000Z"
+    report = validate(in_time, trust=anchors, at=pki.now + 2 * YEAR)
+    assert report.indication is CANNOT_TELL
+    assert ("revocation", "TRY_LATER") in open_ones(report)
     too_late = renewed(pki, with_material, pki.now + timedelta(days=400))
-    report = validate(too_late, trust=anchors, at=pki.now + 2 * YEAR)
+    report = validate(too_late, trust=current, at=pki.now + 2 * YEAR)
     assert report.indication is CANNOT_TELL
     assert ("certificate-validity", "OUT_OF_BOUNDS_NO_POE") in open_ones(report)
+
+
+def test_a_timestamp_made_by_a_thief_with_the_lists_of_the_day_it_claims_is_not_believed():
+    """The lists of every day are public for ever; the keys were lost on day 10, the document is of day 60."""
+    pki = TestPki()
+    leaf, lost, forged = pki.leaf(), pki.now + timedelta(days=10), pki.now + timedelta(days=60)
+    old = lists_of(pki, pki.now)
+    for each in (leaf, pki.timestamp_authority):
+        pki.revoke(each, at=lost, reason=RevocationReason.KEY_COMPROMISE)
+    signed = seal(build_pdf(), leaf, pki=pki)
+    document = add_store(signed, certificates=[pki.issuing.certificate], crls=old)
+    # Nor by a document timestamp of the same key.
+    for each in (document, add_document_timestamp(document, pki)):
+        anchors = TrustStore(anchors=(pki.root.certificate,))
+        report = validate(each, trust=anchors, at=forged)
+        assert report.indication is CANNOT_TELL
+        assert ("revocation", "TRY_LATER") in open_ones(report)
+        assert level(report) == "B-B"
+        assert report.parts[0].facts["signing_time"] is None
+        report = validate(each, trust=replace(anchors, crls=lists_of(pki, forged)), at=forged)
+        assert report.indication is INVALID
+
+
+def test_a_document_with_its_material_inside_lasts_as_long_as_that_and_then_by_fresh_lists(
+    pki, anchors, with_material
+):
+    """Without a later timestamp nothing shows that the first one was there while the lists inside were current."""
+    until = pki.now - timedelta(hours=1) + CRL_LIFE
+    report = validate(with_material, trust=anchors, at=until)
+    assert report.indication is VALID, open_ones(report)
+    assert level(report) == "B-LT"
+    after = until + timedelta(seconds=1)
+    report = validate(with_material, trust=anchors, at=after)
+    assert report.indication is CANNOT_TELL
+    assert ("revocation", "TRY_LATER") in open_ones(report)
+    report = validate(with_material, trust=replace(anchors, crls=lists_of(pki, after)), at=after)
+    assert report.indication is VALID, open_ones(report)
+
+
+def test_lists_that_had_run_out_when_the_next_timestamp_was_made_say_nothing_of_the_one_before(
+    pki, anchors, with_material
+):
+    moment = pki.now + timedelta(days=30)
+    stamped = add_document_timestamp(with_material, pki, gen_time=moment)
+    current = replace(anchors, crls=lists_of(pki, moment))
+    assert validate(stamped, trust=current, at=moment).indication is VALID
+    # What was current then, and no list of that day: of the first timestamp it is too old, of the second not.
+    second = pki.leaf(ProfileName.TIMESTAMP, subject={"CN": "另一时间戳"}, authority=pki.root)
+    stamped = add_document_timestamp(with_material, pki, gen_time=moment, authority=second)
+    roots = replace(anchors, crls=lists_of(pki, moment)[:1])
+    report = validate(stamped, trust=roots, at=moment)
+    assert report.indication is CANNOT_TELL
+    assert ("revocation", "TRY_LATER") in open_ones(report)
 
 
 def test_a_revocation_before_a_document_timestamp_leaves_open_when_it_was_signed():
@@ -157,7 +220,8 @@ def test_a_revocation_before_a_document_timestamp_leaves_open_when_it_was_signed
 def test_a_chain_of_timestamps_reaches_back_link_by_link(pki, anchors, with_material):
     first = add_document_timestamp(with_material, pki, gen_time=pki.now + timedelta(days=1))
     chained = renewed(pki, first, pki.now + timedelta(days=200))
-    report = validate(chained, trust=anchors, at=pki.now + 2 * YEAR)
+    current = replace(anchors, crls=lists_of(pki, pki.now + 2 * YEAR))
+    report = validate(chained, trust=current, at=pki.now + 2 * YEAR)
     assert report.indication is VALID, open_ones(report)
     assert [part.kind for part in report.parts] == [
         "pdf-signature",
@@ -187,15 +251,13 @@ def test_a_list_of_an_authority_that_expired_before_anything_proves_the_list_doe
     certificates = [brief.certificate, pki.issuing.certificate]
     material = add_store(signed, certificates=certificates, crls=lists)
     anchors = TrustStore(anchors=(pki.root.certificate,))
-    soon, late = pki.now + timedelta(days=10), pki.now + timedelta(days=100)
+    soon, late = pki.now + timedelta(days=5), pki.now + timedelta(days=100)
     assert validate(material, trust=anchors, at=soon).indication is VALID
     report = validate(material, trust=anchors, at=late)
     assert report.indication is CANNOT_TELL
     assert ("revocation", "TRY_LATER") in open_ones(report)
     in_time = add_document_timestamp(material, pki, gen_time=soon)
-    starts = soon - timedelta(hours=1)
-    trust = replace(anchors, crls=(pki.crl(pki.root, this_update=starts), pki.crl(this_update=starts)))
-    report = validate(in_time, trust=trust, at=late)
+    report = validate(in_time, trust=replace(anchors, crls=lists_of(pki, late)), at=late)
     assert report.indication is VALID, open_ones(report)
 
 

@@ -73,6 +73,7 @@ def validate_path(
     now: datetime | None = None,
     policy: AlgorithmPolicy | None = None,
     asked: PolicyInputs = NO_POLICY_ASKED,
+    silent_until: datetime | None = None,
 ) -> PathResult:
     """Builds the best path from `leaf` to an anchor and validates it at a moment.
 
@@ -86,8 +87,9 @@ def validate_path(
     and the detail says so; one dated before spoils; algorithms are judged as of then. Lists and answers made after
     it count (they say more, not less) as long as they were made while the certificate had not expired, or by an
     authority that keeps the expired ones. Silence counts only from a list or answer that had not run out before the
-    moment judged: freshness is measured against that moment, not against `now`. The rules are in
-    `trust.pki.revocation`.
+    moment judged: freshness is measured against that moment, not against `now`. Where what is judged says its time
+    itself, as a timestamp does, that would be whatever moment a thief of the key chooses: `silent_until` is by when
+    it is known to exist, and silence has to reach until then. The rules are in `trust.pki.revocation`.
 
     Anchors are believed for the purposes and times that the trust store says. `asked` are RFC 5280's policy inputs.
 
@@ -120,6 +122,7 @@ def validate_path(
         purpose=purpose,
         policy=policy or shipped_policy(),
         asked=asked,
+        silent_until=silent_until,
     )
 
     # 2. Build every path up to the limits, and judge each on its own.

@@ -27,7 +27,10 @@ class JudgedPath:
 
 @dataclass(frozen=True, kw_only=True)
 class PathJudge:
-    """What paths are judged by; `at` is the moment that counts, whether proven or that of verifying."""
+    """What paths are judged by; `at` is the moment that counts, whether proven or that of verifying.
+
+    `silent_until` is until when silence about a revocation has to reach, where that is later than `at`.
+    """
 
     trust: TrustStore
     desk: RevocationDesk
@@ -36,6 +39,7 @@ class PathJudge:
     purpose: Purpose
     policy: AlgorithmPolicy
     asked: PolicyInputs
+    silent_until: datetime | None = None
 
     def judge(self, path: CertificatePath) -> JudgedPath:
         """Judges a path, leaf first and anchor last."""
@@ -118,7 +122,7 @@ class PathJudge:
         for position, each in enumerate(path[:-1]):
             # RFC 3161 §4: whoever holds the key of an authority above makes timestamps of any time, too.
             tokens = self.purpose is Purpose.TIMESTAMPING
-            answer = self.desk.ask(path[position:], for_tokens=tokens)
+            answer = self.desk.ask(path[position:], silent_until=self.silent_until, for_tokens=tokens)
             statements += answer.statements
             detail = f"{each.subject_text}: {answer.detail}"
             if answer.state is RevocationState.GOOD:

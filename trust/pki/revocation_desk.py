@@ -81,13 +81,22 @@ class RevocationDesk:
         self._signers_left = MAX_SIGNERS_TRIED
 
     def ask(
-        self, path: CertificatePath, *, at: datetime | None = None, for_tokens: bool = False
+        self,
+        path: CertificatePath,
+        *,
+        at: datetime | None = None,
+        silent_until: datetime | None = None,
+        for_tokens: bool = False,
     ) -> RevocationAnswer:
-        """About the first certificate of a path, which the second issued; `at` where it is not the call's moment."""
+        """About the first certificate of a path, which the second issued; `at` where it is not the call's moment.
+
+        Silence has to reach until `silent_until`, where that is later.
+        """
         moment = self._at if at is None else at
+        until = moment if silent_until is None else max(moment, silent_until)
         notes: list[str] = []
         try:
-            statements = [*self._from_answers(path, moment, notes), *self._from_lists(path, moment, notes)]
+            statements = [*self._from_answers(path, until, notes), *self._from_lists(path, until, notes)]
         except CrlMalformed as error:
             # There is an entry about the certificate: whatever it says, no silence of another source is its answer.
             return RevocationAnswer(state=RevocationState.UNKNOWN, detail=error.message)

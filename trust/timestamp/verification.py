@@ -31,13 +31,15 @@ DigestOfStamped = Callable[[Digest], bytes | None]
 class JudgedToken:
     """A token's report, and what further reasoning needs: what it says and the path of its authority.
 
-    `info`, `parsed` and `path` are None where the token could not be read so far.
+    `info`, `parsed` and `path` are None where the token could not be read so far. `existed_by` is by when the token
+    was known to exist.
     """
 
     report: Report
     info: TstInfo | None = None
     parsed: ParsedCms | None = None
     path: PathResult | None = None
+    existed_by: datetime | None = None
 
     @property
     def proves(self) -> datetime | None:
@@ -56,7 +58,8 @@ def verify_token(
     """Verifies a DER token over a SHA-256 `imprint`, or over `data` by whichever digest the token names.
 
     The authority's path is judged at the token's own time, revocation after RFC 3161 §4. `at` is the moment of
-    verifying: a token from later than that fails (TIMESTAMP_ORDER_FAILURE). Facts: gen_time (RFC 3339), serial
+    verifying: a token from later than that fails (TIMESTAMP_ORDER_FAILURE), and lists that had run out by then do
+    not show that the authority had its key to itself (TRY_LATER). Facts: gen_time (RFC 3339), serial
     (hex), policy, accuracy_ms, authority. Raises InvalidInput unless exactly one of `imprint` and `data` is given.
     """
     if (imprint is None) == (data is None):
@@ -87,8 +90,9 @@ def judge_token(
     As `verify_token`, and beyond it (ETSI EN 319 102-1 §5.4, §5.6.2): `existed_by` is when the token itself is
     proven to have existed, or the moment of verifying where nothing proves it. A token of an authority whose
     certificate had expired by then, or by an algorithm not trusted any more by then, could have been made by
-    anybody since: that leaves the answer open (OUT_OF_BOUNDS_NO_POE, CRYPTO_CONSTRAINTS_FAILURE). The rest is
-    material that came with the token.
+    anybody since: that leaves the answer open (OUT_OF_BOUNDS_NO_POE, CRYPTO_CONSTRAINTS_FAILURE). So does silence
+    about the authority that does not reach until then (TRY_LATER): the lists of any day past are public, and a thief
+    of the key claims that day. The rest is material that came with the token.
     """
     checks = Checks()
 
@@ -124,6 +128,7 @@ def judge_token(
             extra_crls=(*parsed.crls, *extra_crls),
             extra_ocsps=extra_ocsps,
             policy=rules,
+            silent_until=existed_by or at,
         )
         checks.extend(path.checks)
         if existed_by is not None:
@@ -138,7 +143,7 @@ def judge_token(
     report = Report.conclude(
         kind=_KIND, subject=f"token {info.serial:x}", checks=checks.all(), facts=_facts(parsed, info)
     )
-    return JudgedToken(report=report, info=info, parsed=parsed, path=path)
+    return JudgedToken(report=report, info=info, parsed=parsed, path=path, existed_by=existed_by or at)
 
 
 def _check_imprint(

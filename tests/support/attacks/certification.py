@@ -30,6 +30,7 @@ from tests.support.pki import Leaf
 from trust.documents.pdf import Placement, PreparedDocument, embed
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.fields import fields_of
+from trust.documents.pdf.syntax import Reference
 
 _OVERLAY = b"<< /Type /Annot /Subtype /FreeText /Rect [0 0 595 842] /DA (/F1 40 Tf) /Contents (Refused) >>"
 _FIELD = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (reason) /Rect [72 500 300 520] /P 3 0 R"
@@ -77,6 +78,56 @@ def evil_redaction_at_3(victim: Victim) -> bytes:
 def evil_annotation_at_3(victim: Victim) -> bytes:
     """A free text that covers the whole page at level 3: the standard lets it pass, the short list does not."""
     return _annotated(certified(victim, 3), _OVERLAY)
+
+
+def _shape_with_a_look(victim: Victim, kind: bytes) -> bytes:
+    look = stream(
+        b"1 g 0 0 595 842 re f 0 g BT /F1 40 Tf 72 500 Td (Refused) Tj ET",
+        b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /Font << /F1 5 0 R >> >>",
+    )
+    shape = b"<< /Type /Annot /Subtype /%b /Rect [0 0 595 842] /F 4 /AP << /N 191 0 R >> >>" % kind
+    document = certified(victim, 3)
+    page = rewritten(document, FIRST_PAGE, Annots=annotations_with(document, SPARE.written()))
+    return append(document, {SPARE: shape, Reference(191, 0): look, FIRST_PAGE: page})
+
+
+def evil_square_at_3(victim: Victim) -> bytes:
+    """A square whose own picture covers the page."""
+    return _shape_with_a_look(victim, b"Square")
+
+
+def evil_note_at_3(victim: Victim) -> bytes:
+    """A note whose icon covers the page."""
+    return _shape_with_a_look(victim, b"Text")
+
+
+def evil_highlight_at_3(victim: Victim) -> bytes:
+    """A highlight whose own picture covers the page."""
+    return _shape_with_a_look(victim, b"Highlight")
+
+
+def filled_square_at_3(victim: Victim) -> bytes:
+    """A square over the page filled with white, which readers draw themselves."""
+    square = b"<< /Type /Annot /Subtype /Square /Rect [0 0 595 842] /C [1 1 1] /IC [1 1 1] >>"
+    return _annotated(certified(victim, 3), square)
+
+
+def wide_line_at_3(victim: Victim) -> bytes:
+    """A white line as wide as the page is high."""
+    line = b"<< /Type /Annot /Subtype /Line /Rect [0 0 595 842] /L [0 421 595 421] /C [1 1 1] /BS << /W 842 >> >>"
+    return _annotated(certified(victim, 3), line)
+
+
+def wide_border_at_3(victim: Victim) -> bytes:
+    """The same as a border."""
+    square = b"<< /Type /Annot /Subtype /Square /Rect [0 0 595 842] /C [1 1 1] /Border [0 0 600] >>"
+    return _annotated(certified(victim, 3), square)
+
+
+def comment_given_a_look_at_3(victim: Victim) -> bytes:
+    """A harmless comment is given a picture that covers the page."""
+    harmless = _annotated(certified(victim, 3), b"<< /Type /Annot /Subtype /Square /Rect [9 9 99 99] >>")
+    return changed(harmless, SPARE, Rect=b"[0 0 595 842]", AP=b"<< /N 9 0 R >>")
 
 
 def evil_widget_at_3(victim: Victim) -> bytes:

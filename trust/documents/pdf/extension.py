@@ -167,7 +167,7 @@ def validation_data_of(
         history = History(Document(document))
         signatures = read_signatures(history)
         held = read_store(history.view(history.last)).all
-    known = _Known(trust=trust, held=held, now=at)
+    known = _Known(trust=trust, held=held, now=at, stamps=tuple(_claimed_times(signatures)))
     found = ValidationData()
     for signature in signatures:
         try:
@@ -178,6 +178,19 @@ def validation_data_of(
     return found
 
 
+def _claimed_times(signatures: tuple[EmbeddedSignature, ...]) -> list[tuple[int, datetime]]:
+    """What the document timestamps cover, and when they say that they were made."""
+    found: list[tuple[int, datetime]] = []
+    for each in signatures:
+        octets = read_message(each).octets if each.is_document_timestamp else None
+        try:
+            if octets is not None:
+                found.append((each.covered_end, parse_token(octets)[1].gen_time))
+        except (CmsMalformed, TimestampMalformed):
+            continue
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Known:
     """What is at hand for completing paths: the trust store, and what the document holds already."""
@@ -185,30 +198,40 @@ class _Known:
     trust: TrustStore
     held: Material
     now: datetime
+    stamps: tuple[tuple[int, datetime], ...]
 
     def of_signature(self, signature: EmbeddedSignature) -> ValidationData:
         """The data for one signature with its timestamps, or for one document timestamp."""
         message = read_message(signature)
         if message.octets is not None and signature.is_document_timestamp:
-            return self.of_token(message.octets)[0]
+            return self.of_token(message.octets, signature.covered_end)[0]
         if message.parsed is None:
             raise DocumentMalformed(f"the signature {signature.field_name!r} cannot be read")
-        tokens = [self.of_token(token) for token in message.parsed.timestamp_tokens]
+        covered = signature.covered_end
+        tokens = [self.of_token(token, covered) for token in message.parsed.timestamp_tokens]
         signed = min((time for _, time in tokens), default=self.now)
         found = self.of_message(message.parsed, Purpose.DOCUMENT_SIGNING, at=signed)
         for data, _ in tokens:
             found = found.merged(data)
         return found
 
-    def of_token(self, token: bytes) -> tuple[ValidationData, datetime]:
-        """The data for a token's authority, and what the token says; whether it is true is for validation to say."""
+    def of_token(self, token: bytes, end: int) -> tuple[ValidationData, datetime]:
+        """The data for a token's authority, and what the token says; whether it is true is for validation to say.
+
+        `end` is up to where the token stands in the file. What is known of its authority has to reach until the
+        next document timestamp over it, or until now.
+        """
+        later = min((time for covered, time in self.stamps if covered > end), default=self.now)
         try:
             parsed, info = parse_token(token)
         except (CmsMalformed, TimestampMalformed) as error:
             raise ValidationDataMissing(f"a timestamp cannot be read: {error.message}") from error
-        return self.of_message(parsed, Purpose.TIMESTAMPING, at=info.gen_time), info.gen_time
+        data = self.of_message(parsed, Purpose.TIMESTAMPING, at=info.gen_time, silent_until=later)
+        return data, info.gen_time
 
-    def of_message(self, message: ParsedCms, purpose: Purpose, *, at: datetime) -> ValidationData:
+    def of_message(
+        self, message: ParsedCms, purpose: Purpose, *, at: datetime, silent_until: datetime | None = None
+    ) -> ValidationData:
         """The path of one message's signer, and the lists and answers that speak for it."""
         if message.signer_certificate is None:
             raise ValidationDataMissing("a signature does not hold its signer's certificate")
@@ -221,6 +244,7 @@ class _Known:
             purpose=purpose,
             extra_crls=(*message.crls, *(item.octets for item in self.held.crls)),
             extra_ocsps=tuple(item.octets for item in self.held.ocsps),
+            silent_until=silent_until,
         )
         missing = [check for check in result.checks if _is_missing(check)]
         if missing:

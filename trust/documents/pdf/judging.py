@@ -291,6 +291,7 @@ class SignatureJudge:
                     extra_crls=(*each.parsed.crls, *(item.octets for item in material.crls)),
                     extra_ocsps=[item.octets for item in material.ocsps],
                     policy=self._policy,
+                    silent_until=each.existed_by,
                 )
             )
         return paths

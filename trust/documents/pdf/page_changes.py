@@ -2,7 +2,7 @@
 
 from trust.documents.pdf.changes import ChangeKind, Comparison, Need, added_to, same_lists
 from trust.documents.pdf.history import RevisionView
-from trust.documents.pdf.syntax import Dictionary, Reference, Value
+from trust.documents.pdf.syntax import Dictionary, Reference, Value, same
 from trust.documents.pdf.use import PageUse
 
 # Comments (ISO 32000-2 Table 171, markup annotations), without those that are made to cover what is there:
@@ -26,6 +26,12 @@ _COMMENTS = frozenset(
 )
 # What makes an annotation act, or a field of the form.
 _ACTING = frozenset({"A", "AA", "PA", "FT", "Kids"})
+# What lets a comment of any kind cover what was certified: a picture of its own, and a filled inside.
+_COVERING = frozenset({"AP", "IC"})
+# In points, the widest that readers offer; twice that is a bar across the text.
+_WIDEST_LINE = 12
+# What may be said anew in a comment that has such a look, where the look and its place stay.
+_SAID = frozenset({"Contents", "RC", "M", "T", "Subj", "Open", "State", "StateModel", "CreationDate"})
 
 
 def is_comment(annotation: Dictionary) -> bool:
@@ -35,6 +41,27 @@ def is_comment(annotation: Dictionary) -> bool:
         and annotation.get("Type", "Annot") == "Annot"
         and not annotation.keys() & _ACTING
         and not annotation.repeated
+    )
+
+
+def _leaves_in_sight(comparison: Comparison, annotation: Dictionary) -> bool:
+    """Whether a comment is drawn by the reader alone, in lines, and so does not cover what is below it."""
+    view = comparison.after
+    if annotation.keys() & _COVERING:
+        return False
+    style, border = view.dictionary(annotation.get("BS")), view.array(annotation.get("Border"))
+    widths = [] if style is None else [view.resolve(style.get("W", 1))]
+    widths += [view.resolve(each) for each in (border or [])[2:3]]
+    return all(
+        isinstance(each, int | float) and not isinstance(each, bool) and abs(each) <= _WIDEST_LINE
+        for each in widths
+    )
+
+
+def _looks_the_same(old: Value, new: Dictionary) -> bool:
+    """Whether a comment says something else and is otherwise as it was."""
+    return isinstance(old, Dictionary) and all(
+        same(old.get(key), new.get(key)) for key in (old.keys() | new.keys()) - _SAID
     )
 
 
@@ -69,6 +96,8 @@ def judge_comment(comparison: Comparison, number: int, old: Value, new: Value) -
         text = f"the comment {number} was removed"
     elif isinstance(new, Dictionary) and is_comment(new):
         text = f"the comment {number} was changed"
+        if not (_leaves_in_sight(comparison, new) or _looks_the_same(old, new)):
+            comparison.findings.forbid(f"the comment {number} was changed, and may cover what is on the page")
     else:
         comparison.findings.forbid(f"the comment {number} became something else")
         return
@@ -108,6 +137,8 @@ def _judge_new_annotation(
     if annotation is not None and is_comment(annotation):
         text = f"a comment was added to page {page.number}"
         findings.tell(ChangeKind.OTHER, Need.ANNOTATING, text)
+        if not _leaves_in_sight(comparison, annotation):
+            findings.forbid(f"the comment added to page {page.number} may cover what is on it")
     else:
         # Whether it belongs to a new signature is found with the form.
         placed.setdefault(value, []).append(page)
