@@ -9,12 +9,18 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
 
 from trust.crypto import der, schemes
 from trust.crypto.digests import Digest, digest_size
@@ -220,6 +226,19 @@ class SoftwareSigner:
     def generate(cls, suite: Suite) -> "SoftwareSigner":
         """A new key from the operating system's generator."""
         return cls(_DEFINITIONS[suite].generate())
+
+    @classmethod
+    def from_pkcs8(cls, private_key: bytes) -> "SoftwareSigner":
+        """The signer of an unencrypted PKCS #8 key (DER); raises SuiteUnknown where it is none, or of no suite."""
+        try:
+            key = load_der_private_key(private_key, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+            raise SuiteUnknown("the private key is not PKCS #8 of a known kind") from fault
+        return cls(key)
+
+    def to_pkcs8(self) -> bytes:
+        """The key as unencrypted PKCS #8 (DER): for wrapping, in the signer process alone."""
+        return self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
     @property
     def suite(self) -> Suite:

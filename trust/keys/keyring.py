@@ -3,14 +3,8 @@
 import threading
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-)
-
-from trust.crypto.suites import SoftwareSigner, Suite, definition
+from trust.crypto.errors import SuiteUnknown
+from trust.crypto.suites import SoftwareSigner, Suite
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
 from trust.keys.errors import KeyNotUsable, WrappedKeyBroken
@@ -41,11 +35,9 @@ class Keyring:
 
     def create(self, purpose: KeyPurpose, suite: Suite) -> KeyInfo:
         """Makes a key, stores it wrapped, and returns its public half."""
-        private_key = definition(suite).generate()
-        signer = SoftwareSigner(private_key)
+        signer = SoftwareSigner.generate(suite)
         key_id = self._ids.new(KeyId)
-        plain = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        wrapped = self._wrap.wrap(plain, key_id=key_id, purpose=purpose)
+        wrapped = self._wrap.wrap(signer.to_pkcs8(), key_id=key_id, purpose=purpose)
         info = KeyInfo(key_id=key_id, purpose=purpose, suite=suite.value, spki=signer.spki)
         with self._database.work() as work:
             WrappedKeys(work).add(
@@ -74,7 +66,10 @@ class Keyring:
             raise KeyNotUsable(f"the signer holds no key {key_id}")
         purpose, suite, spki, wrapped = found
         plain = self._wrap.unwrap(wrapped, key_id=key_id, purpose=purpose)
-        signer = SoftwareSigner(load_der_private_key(plain, password=None))
+        try:
+            signer = SoftwareSigner.from_pkcs8(plain)
+        except SuiteUnknown as fault:
+            raise WrappedKeyBroken(f"{key_id} does not unwrap to a key of a known suite") from fault
         if signer.spki != spki or signer.suite.value != suite:
             raise WrappedKeyBroken(f"{key_id} does not match the public key it is stored with")
         held = HeldKey(
