@@ -60,10 +60,11 @@ def crl_distribution_point(uri: str) -> bytes:
     return extension("2.5.29.31", der.sequence(der.sequence(der.context(0, full_name))))
 
 
-def authority_information_access(uri: str) -> bytes:
-    """Authority information access with the issuer's certificate at one URI."""
-    description = der.sequence(der.oid("1.3.6.1.5.5.7.48.2"), _uri(uri))
-    return extension("1.3.6.1.5.5.7.1.1", der.sequence(description))
+def authority_information_access(*, ca_url: str | None, ocsp_url: str | None) -> bytes:
+    """Authority information access: where OCSP is asked and where the issuer's certificate lies, a URI each."""
+    places = (("1.3.6.1.5.5.7.48.1", ocsp_url), ("1.3.6.1.5.5.7.48.2", ca_url))
+    described = (der.sequence(der.oid(method), _uri(uri)) for method, uri in places if uri is not None)
+    return extension("1.3.6.1.5.5.7.1.1", der.sequence(*described))
 
 
 def crl_number(number: int) -> bytes:

@@ -39,6 +39,7 @@ class CertificateRequestData:
     not_after: datetime
     crl_url: str | None = None
     ca_url: str | None = None
+    ocsp_url: str | None = None
 
 
 def build_tbs(data: CertificateRequestData) -> bytes:
@@ -96,8 +97,8 @@ def _extensions(data: CertificateRequestData) -> list[bytes]:
         written.append(extensions.certificate_policy(profile.policy))
     if data.crl_url is not None:
         written.append(extensions.crl_distribution_point(data.crl_url))
-    if data.ca_url is not None:
-        written.append(extensions.authority_information_access(data.ca_url))
+    if data.ca_url is not None or data.ocsp_url is not None:
+        written.append(extensions.authority_information_access(ca_url=data.ca_url, ocsp_url=data.ocsp_url))
     return written
 
 
