@@ -105,6 +105,8 @@ class CertificateAuthority:
             not_after=now - _BACKDATED + (validity or PROFILES[profile].validity),
             crl_url=None if issuing_key else f"{self._public_url}/crl/{authority}.crl",
             ca_url=None if issuing_key else f"{self._public_url}/ca/{authority}.cer",
+            # Nobody asks about those who answer (ocsp-nocheck).
+            ocsp_url=None if issuing_key or PROFILES[profile].ocsp_no_check else f"{self._public_url}/ocsp",
         )
         text = f"{serial:x}"
         intent_subject = f"certificate/{text}"

@@ -1,8 +1,8 @@
 """The payload of a certificate intent, and the certificate the signer builds from it.
 
 The payload is JSON: `profile`, `subject` (short names to text), `spki` (base64), `serial` (decimal text),
-`not_before` and `not_after` (RFC 3339), `crl_url`, `ca_url`. Its canonical SHA-256 is the intent's digest, so what is
-signed is what was committed. Serial and moments are in it: the signer adds nothing of its own.
+`not_before` and `not_after` (RFC 3339), `crl_url`, `ca_url`, `ocsp_url`. Its canonical SHA-256 is the intent's digest,
+so what is signed is what was committed. Serial and moments are in it: the signer adds nothing of its own.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,9 @@ MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
         }
     ),
     "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE}),
-    "authority/service": frozenset({ProfileName.TIMESTAMP, ProfileName.SERVICE}),
+    "authority/service": frozenset(
+        {ProfileName.TIMESTAMP, ProfileName.SERVICE, ProfileName.OCSP, ProfileName.LEDGER}
+    ),
 }
 
 
@@ -51,6 +53,7 @@ class CertificatePayload:
     not_after: datetime
     crl_url: str | None = None
     ca_url: str | None = None
+    ocsp_url: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +65,7 @@ class CertificatePayload:
             "not_after": rfc3339(self.not_after),
             "crl_url": self.crl_url,
             "ca_url": self.ca_url,
+            "ocsp_url": self.ocsp_url,
         }
 
     def digest(self) -> bytes:
@@ -90,6 +94,7 @@ def tbs_of(payload: Mapping[str, Any], *, issuer: KeyBinding | None, issuer_key:
             not_after=parse_rfc3339(payload["not_after"]),
             crl_url=payload.get("crl_url"),
             ca_url=payload.get("ca_url"),
+            ocsp_url=payload.get("ocsp_url"),
         )
     )
     refuse_findings(tbs, PROFILES[ProfileName(payload["profile"])])
