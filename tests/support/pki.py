@@ -112,7 +112,7 @@ class TestPki:
     ) -> bytes:
         """A certificate as the profile says, valid from a day ago for a year (authorities: the profile's time)."""
         starts = not_before or self.now - timedelta(days=1)
-        life = profile.validity if profile.is_authority else timedelta(days=365)
+        life = profile.validity if profile.is_authority else min(profile.validity, timedelta(days=365))
         issuer = above or Authority(certificate=b"", signer=signer, chain=())
         data = CertificateRequestData(
             profile=profile,

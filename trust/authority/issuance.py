@@ -103,7 +103,10 @@ class CertificateAuthority:
             not_after=now - _BACKDATED + (validity or PROFILES[profile].validity),
             crl_url=None if issuer is None else f"{self._public_url}/crl/{issuer.name}.crl",
             ca_url=None if issuer is None else f"{self._public_url}/ca/{issuer.name}.cer",
-            ocsp_url=None if issuer is None else f"{self._public_url}/ocsp",
+            # Nobody asks about those who answer (ocsp-nocheck).
+            ocsp_url=None
+            if issuer is None or PROFILES[profile].ocsp_no_check
+            else f"{self._public_url}/ocsp",
         )
         key = _issuing_key(issuer, issuing_key)
         text = f"{serial:x}"

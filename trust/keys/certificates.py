@@ -1,8 +1,8 @@
 """The payload of a certificate intent, and the certificate the signer builds from it.
 
 The payload is JSON: `profile`, `subject` (short names to text), `spki` (base64), `serial` (decimal text),
-`not_before` and `not_after` (RFC 3339), `crl_url`, `ca_url`, `ocsp_url`. Its canonical SHA-256 is the intent's
-digest, so what is signed is what was committed. Serial and moments are in it: the signer adds nothing of its own.
+`not_before` and `not_after` (RFC 3339), `crl_url`, `ca_url`, `ocsp_url`. Its canonical SHA-256 is the intent's digest,
+so what is signed is what was committed. Serial and moments are in it: the signer adds nothing of its own.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,10 @@ from trust.pki.lint import refuse_findings
 from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.tbs import CertificateRequestData, assemble, build_tbs
 
-# What each authority issues, by the label of its key; the signer refuses anything else.
+# What each authority issues, by the label of its key; the signer refuses anything else. Each certifies those who answer
+# about its own certificates (RFC 6960 §4.2.2.2).
 MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
-    "authority/root": frozenset({ProfileName.ISSUING_AUTHORITY}),
+    "authority/root": frozenset({ProfileName.ISSUING_AUTHORITY, ProfileName.OCSP}),
     "authority/identity": frozenset(
         {
             ProfileName.CITIZEN,
@@ -32,10 +33,13 @@ MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
             ProfileName.ORGANISATION,
             ProfileName.STAFF,
             ProfileName.APPLICATION,
+            ProfileName.OCSP,
         }
     ),
-    "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE}),
-    "authority/service": frozenset({ProfileName.TIMESTAMP, ProfileName.SERVICE}),
+    "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE, ProfileName.OCSP}),
+    "authority/service": frozenset(
+        {ProfileName.TIMESTAMP, ProfileName.SERVICE, ProfileName.OCSP, ProfileName.LEDGER}
+    ),
 }
 
 

@@ -43,3 +43,9 @@ class ProfileViolated(Broken):
     """A certificate about to be signed does not match its profile; nothing was signed."""
 
     code = "profile-violated"
+
+
+class ProfilesRefused(InvalidInput):
+    """A file of certificate profiles that is not complete, or bends a rule that no file may bend."""
+
+    code = "profiles-refused"

@@ -1,6 +1,6 @@
 """X.509 extensions written as DER (RFC 5280 §4.2, §5.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from trust.crypto import der
 from trust.crypto.der_reader import read
@@ -9,6 +9,9 @@ from trust.pki.errors import NameRefused
 from trust.pki.usages import KeyUsage
 
 _CRITICAL = der.boolean(True)
+_CPS_QUALIFIER = "1.3.6.1.5.5.7.2.1"
+_OCSP_ACCESS = "1.3.6.1.5.5.7.48.1"
+_ISSUER_ACCESS = "1.3.6.1.5.5.7.48.2"
 
 
 def extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
@@ -49,9 +52,11 @@ def authority_key_identifier(identifier: bytes) -> bytes:
     return extension("2.5.29.35", der.sequence(der.context(0, identifier, constructed=False)))
 
 
-def certificate_policy(oid: str) -> bytes:
-    """Certificate policies with one policy and no qualifiers."""
-    return extension("2.5.29.32", der.sequence(der.sequence(der.oid(oid))))
+def certificate_policies(policies: Sequence[str], *, cps: str | None = None) -> bytes:
+    """Certificate policies; `cps`, the address of the practice statement, qualifies the first."""
+    qualifiers = b"" if cps is None else der.sequence(der.sequence(der.oid(_CPS_QUALIFIER), der.ia5(cps)))
+    first = der.sequence(der.oid(policies[0]), qualifiers)
+    return extension("2.5.29.32", der.sequence(first, *(der.sequence(der.oid(oid)) for oid in policies[1:])))
 
 
 def crl_distribution_point(uri: str) -> bytes:
@@ -60,11 +65,18 @@ def crl_distribution_point(uri: str) -> bytes:
     return extension("2.5.29.31", der.sequence(der.sequence(der.context(0, full_name))))
 
 
-def authority_information_access(*, ca_url: str | None, ocsp_url: str | None) -> bytes:
-    """Authority information access: where OCSP is asked and where the issuer's certificate lies, a URI each."""
-    places = (("1.3.6.1.5.5.7.48.1", ocsp_url), ("1.3.6.1.5.5.7.48.2", ca_url))
-    described = (der.sequence(der.oid(method), _uri(uri)) for method, uri in places if uri is not None)
-    return extension("1.3.6.1.5.5.7.1.1", der.sequence(*described))
+def authority_information_access(*, ocsp: str | None = None, issuer: str | None = None) -> bytes:
+    """Authority information access: where answers are given, and where the issuer's certificate is."""
+    places = ((_OCSP_ACCESS, ocsp), (_ISSUER_ACCESS, issuer))
+    return extension(
+        "1.3.6.1.5.5.7.1.1",
+        der.sequence(*(der.sequence(der.oid(how), _uri(uri)) for how, uri in places if uri is not None)),
+    )
+
+
+def ocsp_no_check() -> bytes:
+    """Nobody asks whether this responder is revoked (RFC 6960 §4.2.2.2.1)."""
+    return extension("1.3.6.1.5.5.7.48.1.5", der.null())
 
 
 def crl_number(number: int) -> bytes:

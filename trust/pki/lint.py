@@ -99,8 +99,10 @@ def _lint_usages(certificate: Certificate, profile: Profile) -> list[str]:
         findings.append("the extended key usage is not the profile's")
     if certificate.critical_extended_key_usage is not profile.critical_extended_key_usage:
         findings.append("the extended key usage is critical, or is not, against the profile")
-    if certificate.policies != (() if profile.policy is None else (profile.policy,)):
+    if certificate.policies != profile.policies:
         findings.append("the certificate policy is not the profile's")
+    if certificate.extensions.ocsp_no_check is not profile.ocsp_no_check:
+        findings.append("ocsp-nocheck is there, or is missing, against the profile")
     if certificate.unprocessed:
         findings.append("there is a critical extension that our own validation does not process")
     return findings

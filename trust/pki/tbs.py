@@ -93,12 +93,14 @@ def _extensions(data: CertificateRequestData) -> list[bytes]:
     written.append(extensions.subject_key_identifier(extensions.key_identifier(data.spki)))
     if data.issuer_name is not None:
         written.append(extensions.authority_key_identifier(extensions.key_identifier(data.issuer_spki)))
-    if profile.policy is not None:
-        written.append(extensions.certificate_policy(profile.policy))
+    if profile.policies:
+        written.append(extensions.certificate_policies(profile.policies, cps=profile.cps))
     if data.crl_url is not None:
         written.append(extensions.crl_distribution_point(data.crl_url))
     if data.ca_url is not None or data.ocsp_url is not None:
-        written.append(extensions.authority_information_access(ca_url=data.ca_url, ocsp_url=data.ocsp_url))
+        written.append(extensions.authority_information_access(ocsp=data.ocsp_url, issuer=data.ca_url))
+    if profile.ocsp_no_check:
+        written.append(extensions.ocsp_no_check())
     return written
 
 

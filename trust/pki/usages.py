@@ -32,3 +32,4 @@ class ExtendedKeyUsage(StrEnum):
     ANY = "2.5.29.37.0"
     CREDENTIAL_SIGNING = f"{YINXIN_ARC}.3.1"
     STATUS_SIGNING = f"{YINXIN_ARC}.3.2"
+    LEDGER_SIGNING = f"{YINXIN_ARC}.3.3"
