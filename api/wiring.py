@@ -30,6 +30,8 @@ from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
 from trust.authority.model import LEDGER_LABEL
+from trust.authority.ocsp_keys import OcspKeys
+from trust.authority.ocsp_responder import OcspResponder
 from trust.authority.revocation import RevocationAuthority
 from trust.authority.timestamps import TimestampAuthority
 from trust.documents import pdf
@@ -62,6 +64,7 @@ class Authorities:
     signer: SignerClient
     certificates: CertificateAuthority
     revocations: RevocationAuthority
+    ocsp_keys: OcspKeys
     timestamps: TimestampAuthority
 
     def close(self) -> None:
@@ -82,6 +85,8 @@ class Services:
     signer: SignerClient
     certificates: CertificateAuthority
     revocations: RevocationAuthority
+    ocsp_keys: OcspKeys
+    ocsp: OcspResponder
     timestamps: TimestampAuthority
     trust: HouseTrust
     sequencer: Sequencer
@@ -114,6 +119,13 @@ def build_authorities(
     database = Database(settings.database_url, settings.database_read_url or None)
     ledger = Ledger(database, clock=clock, randomness=randomness, ids=ids)
     signer = SignerClient(settings.socket_path)
+    certificates = CertificateAuthority(
+        ledger=ledger,
+        signer=signer,
+        clock=clock,
+        randomness=randomness,
+        public_url=settings.public_url.rstrip("/"),
+    )
     return Authorities(
         settings=settings,
         clock=clock,
@@ -122,14 +134,9 @@ def build_authorities(
         database=database,
         ledger=ledger,
         signer=signer,
-        certificates=CertificateAuthority(
-            ledger=ledger,
-            signer=signer,
-            clock=clock,
-            randomness=randomness,
-            public_url=settings.public_url.rstrip("/"),
-        ),
+        certificates=certificates,
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
+        ocsp_keys=OcspKeys(ledger=ledger, signer=signer, authority=certificates, clock=clock),
         timestamps=TimestampAuthority(database=database, signer=signer),
     )
 
@@ -239,6 +246,8 @@ def build_services(
         signer=parts.signer,
         certificates=parts.certificates,
         revocations=parts.revocations,
+        ocsp_keys=parts.ocsp_keys,
+        ocsp=OcspResponder(database=parts.database, signer=parts.signer, clock=parts.clock),
         timestamps=parts.timestamps,
         trust=trust,
         sequencer=Sequencer(

@@ -25,6 +25,7 @@ from trust.keys.identities import Identities, certificate_of, chain_of
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
 from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
+from trust.keys.ocsp_signing import OcspSigning
 from trust.keys.repository import KeyBindings
 from trust.keys.seal_signing import SealSigning
 from trust.keys.server import MAX_BATCH, Operation
@@ -52,6 +53,7 @@ class Operations:
         self._identities = Identities(database)
         self._leaves = Leaves(database=database, clock=clock)
         self._seals = SealSigning(keyring=keyring, identities=self._identities, leaves=self._leaves)
+        self._ocsp = OcspSigning(keyring=keyring, identities=self._identities, database=database, clock=clock)
 
     def by_name(self) -> Mapping[str, Operation]:
         """Everything a client may ask for."""
@@ -59,6 +61,7 @@ class Operations:
             "ping": lambda _message: {},
             "create-key": self.create_key,
             **self._seals.by_name(),
+            **self._ocsp.by_name(),
             "issue-certificate": self.issue_certificate,
             "sign-credential": self.sign_credential,
             "timestamp": self.timestamp,
