@@ -46,7 +46,7 @@ _SEALS: Final = Actor(kind="authority", id=Authority.SEALS.value)
 
 
 class PartyCertificates:
-    """identity's `CertificateIssuer`: the identity authority, with a new CRL at once after a revocation."""
+    """identity's `CertificateIssuer`: the identity authority, with a new CRL at once after each act."""
 
     def __init__(self, authority: CertificateAuthority, revocations: RevocationAuthority) -> None:
         self._authority = authority
@@ -66,6 +66,14 @@ class PartyCertificates:
             actor=_IDENTITY,
         )
         return PartyCertificate(serial=issued.serial, certificate=issued.certificate, chain=issued.chain)
+
+    def hold(self, serial: str) -> None:
+        record = self._authority.revoking.hold(serial, actor=_IDENTITY)
+        _publish(self._revocations, record.authority)
+
+    def release(self, serial: str) -> None:
+        record = self._authority.revoking.release(serial, actor=_IDENTITY)
+        _publish(self._revocations, record.authority)
 
     def revoke(self, serial: str, reason: str) -> None:
         record = self._authority.revoke(serial, reason=reason, actor=_IDENTITY)
@@ -101,6 +109,14 @@ class SealCertificates:
             not_after=issued.not_after,
         )
 
+    def hold(self, serial: str) -> None:
+        record = self._authority.revoking.hold(serial, actor=_SEALS)
+        _publish(self._revocations, record.authority)
+
+    def release(self, serial: str) -> None:
+        record = self._authority.revoking.release(serial, actor=_SEALS)
+        _publish(self._revocations, record.authority)
+
     def revoke(self, serial: str, *, reason: str) -> None:
         record = self._authority.revoke(serial, reason=reason, actor=_SEALS)
         _publish(self._revocations, record.authority)
@@ -113,7 +129,7 @@ class SealCertificates:
 
 
 def _publish(revocations: RevocationAuthority, authority: str) -> None:
-    """A new CRL at once; while the signer is away the worker does it at its next turn."""
+    """A new CRL and OCSP answers at once; while the signer is away the worker does it at its next turn."""
     with contextlib.suppress(Unavailable):
         revocations.refresh(authority)
 

@@ -39,11 +39,19 @@ class AgencyDirectory(Protocol):
 
 
 class SealAuthority(Protocol):
-    """Issues and revokes the certificates of seals; each is a procedure with transactions of its own."""
+    """Issues, holds and revokes the certificates of seals; each is a procedure with transactions of its own."""
 
     def issue_seal_certificate(
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
     ) -> IssuedSealCertificate: ...
+
+    def hold(self, serial: str) -> None:
+        """Puts a certificate on hold; one that is on hold already stays so. Raises StateRefused where revoked."""
+        ...
+
+    def release(self, serial: str) -> None:
+        """Takes a certificate off hold; one that is good already stays so. Raises StateRefused where revoked."""
+        ...
 
     def revoke(self, serial: str, *, reason: str) -> None: ...
 
