@@ -97,6 +97,7 @@ def hold_shipped_ceremony(settings: Settings) -> None:
             clock=parts.clock,
         )
         parts.revocations.refresh_all()
+        parts.ocsp_keys.ensure_all()
 
 
 @dataclass(kw_only=True)
