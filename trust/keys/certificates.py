@@ -77,9 +77,7 @@ def tbs_of(payload: Mapping[str, Any], *, issuer: KeyBinding | None, issuer_key:
     """The DER TBSCertificate of a payload, linted; `issuer` is None for a root, which names itself."""
     if issuer is not None and issuer.certificate is None:
         raise KeyNotUsable(f"{issuer.label} has no certificate to issue under")
-    name = (
-        None if issuer is None or issuer.certificate is None else read_certificate(issuer.certificate).subject
-    )
+    above = None if issuer is None or issuer.certificate is None else read_certificate(issuer.certificate)
     spki = issuer_key.spki if issuer is None else wire.octets(payload["spki"])
     tbs = build_tbs(
         CertificateRequestData(
@@ -87,7 +85,7 @@ def tbs_of(payload: Mapping[str, Any], *, issuer: KeyBinding | None, issuer_key:
             subject={str(key): str(value) for key, value in payload["subject"].items()},
             spki=spki,
             serial=int(payload["serial"]),
-            issuer_name=name,
+            issuer_name=None if above is None else above.subject,
             issuer_spki=issuer_key.spki,
             issuer_suite=Suite(issuer_key.suite),
             not_before=parse_rfc3339(payload["not_before"]),
@@ -97,7 +95,7 @@ def tbs_of(payload: Mapping[str, Any], *, issuer: KeyBinding | None, issuer_key:
             ocsp_url=payload.get("ocsp_url"),
         )
     )
-    refuse_findings(tbs, PROFILES[ProfileName(payload["profile"])])
+    refuse_findings(tbs, PROFILES[ProfileName(payload["profile"])], issuer=above)
     return tbs
 
 
