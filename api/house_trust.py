@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, Authority
+from trust.authority.issuers import Issuers
+from trust.authority.model import LEDGER_LABEL, Authority
 from trust.authority.repository import Crls
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import Clock
@@ -60,20 +61,15 @@ class HouseTrust:
     def _read(self) -> TrustStore:
         with self._database.read() as work:
             bindings = KeyBindings(work)
-            certificates = {
-                binding.label: binding.certificate
-                for binding in bindings.labelled(AUTHORITY_LABEL)
-                if binding.certificate is not None
-            }
-            crls = [row.crl for authority in Authority if (row := Crls(work).newest(authority)) is not None]
+            issuers = Issuers(work).all()
+            crls = [row.crl for issuer in issuers if (row := Crls(work).newest(issuer.key_id)) is not None]
             keys = tuple(
                 VerifierKey(name=self._origin, public_key=binding.spki[-32:]).encode()
                 for binding in bindings.labelled(LEDGER_LABEL)
             )
-        root = f"{AUTHORITY_LABEL}{Authority.ROOT}"
         return TrustStore(
-            anchors=tuple(der for label, der in certificates.items() if label == root),
-            intermediates=tuple(der for label, der in certificates.items() if label != root),
+            anchors=tuple(each.certificate for each in issuers if each.authority == Authority.ROOT),
+            intermediates=tuple(each.certificate for each in issuers if each.authority != Authority.ROOT),
             crls=tuple(bytes(crl) for crl in crls),
             ledger_keys=keys,
         )

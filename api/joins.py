@@ -112,7 +112,7 @@ class SealCertificates:
                 self._authority.revoke(record.serial, reason="superseded", actor=_SEALS)
 
 
-def _publish(revocations: RevocationAuthority, authority: Authority) -> None:
+def _publish(revocations: RevocationAuthority, authority: str) -> None:
     """A new CRL at once; while the signer is away the worker does it at its next turn."""
     with contextlib.suppress(Unavailable):
         revocations.refresh(authority)

@@ -13,8 +13,7 @@ from typing import Any, Final
 import structlog
 
 from api.wiring import Services
-from trust.authority.issuance import REFRESH_CRL
-from trust.authority.model import Authority
+from trust.authority.revoking import REFRESH_CRL
 from trust.kernel.errors import Unavailable, YinxinError
 from trust.storage.jobs import JobWorker
 
@@ -66,7 +65,7 @@ def tasks(services: Services) -> Mapping[str, Callable[..., None]]:
 
 
 def _refresh(services: Services, authority: str) -> None:
-    services.revocations.refresh(Authority(authority))
+    services.revocations.refresh(authority)
 
 
 def run_worker(services: Services) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from api.settings import Settings
 from api.wiring import build_objects
+from trust.authority.issuers import Issuers
 from trust.authority.model import (
     AUTHORITY_LABEL,
     LEDGER_LABEL,
@@ -20,7 +21,7 @@ from trust.authority.model import (
     Authority,
 )
 from trust.authority.repository import Crls
-from trust.authority.revocation import CRL_VALIDITY
+from trust.authority.revocation import CRL_VALIDITY, living
 from trust.kernel.clock import SystemClock, rfc3339
 from trust.keys.client import SignerClient
 from trust.keys.repository import KeyBindings
@@ -132,13 +133,14 @@ def authorities(settings: Settings) -> Iterator[Finding]:
     ):
         bindings = KeyBindings(work)
         missing = [label for label in _LABELS if bindings.find(label) is None]
-        newest = {authority: Crls(work).newest(authority) for authority in Authority}
+        issuers = living(work, Issuers(work).all(), at=now)
+        newest = {issuer.name: Crls(work).newest(issuer.key_id) for issuer in issuers}
     detail = (
         f"missing: {', '.join(missing)}; run `yinxin db ceremony`" if missing else "held, nothing missing"
     )
     yield Finding(subject="ceremony", level=Level.FAIL if missing else Level.OK, detail=detail)
-    for authority, row in newest.items():
-        subject = f"CRL of {authority}"
+    for name, row in newest.items():
+        subject = f"CRL of {name}"
         if row is None:
             yield Finding(subject=subject, level=Level.FAIL, detail="none has been published")
         elif row.next_update <= now:

@@ -10,9 +10,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Answer, ServicesOf
-from trust.authority.model import AUTHORITY_LABEL, Authority
+from trust.authority.issuers import ISSUER_NAME, Issuers
 from trust.kernel.errors import NotFound, UnsupportedMedia, YinxinError
-from trust.keys.repository import KeyBindings
 from trust.storage.objects import ObjectMissing
 from trust.timestamp.errors import TimestampRequestRefused
 from trust.timestamp.requests import MAX_REQUEST_BYTES, read_request
@@ -31,6 +30,7 @@ def _der(media_type: str) -> dict[int | str, dict[str, Any]]:
 
 CRL_TYPE: Final = "application/pkix-crl"
 CERTIFICATE_TYPE: Final = "application/pkix-cert"
+IssuerName = Annotated[str, Path(pattern=f"^{ISSUER_NAME.pattern}$")]
 
 
 class Health(Answer):
@@ -75,24 +75,20 @@ def metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/crl/{authority}.crl", response_class=Response, responses=_der(CRL_TYPE))
-def crl(authority: Annotated[str, Path(pattern=r"^[a-z]{1,20}$")], services: ServicesOf) -> Response:
-    """An authority's newest CRL (RFC 5280)."""
-    return Response(services.revocations.newest(authority), media_type=CRL_TYPE)
+@router.get("/crl/{issuer}.crl", response_class=Response, responses=_der(CRL_TYPE))
+def crl(issuer: IssuerName, services: ServicesOf) -> Response:
+    """The newest CRL (RFC 5280) of an authority, or of one of its generations: `identity`, `identity-2`."""
+    return Response(services.revocations.newest(issuer), media_type=CRL_TYPE)
 
 
-@router.get("/ca/{authority}.cer", response_class=Response, responses=_der(CERTIFICATE_TYPE))
-def authority_certificate(
-    authority: Annotated[str, Path(pattern=r"^[a-z]{1,20}$")], services: ServicesOf
-) -> Response:
-    """An authority's certificate (DER)."""
+@router.get("/ca/{issuer}.cer", response_class=Response, responses=_der(CERTIFICATE_TYPE))
+def authority_certificate(issuer: IssuerName, services: ServicesOf) -> Response:
+    """The certificate (DER) of an authority, or of one of its generations."""
     with services.ledger.read() as work:
-        binding = (
-            KeyBindings(work).find(f"{AUTHORITY_LABEL}{authority}") if authority in set(Authority) else None
-        )
-    if binding is None or binding.certificate is None:
+        found = Issuers(work).named(issuer)
+    if found is None:
         raise NotFound("there is no such authority")
-    return Response(binding.certificate, media_type=CERTIFICATE_TYPE)
+    return Response(found.certificate, media_type=CERTIFICATE_TYPE)
 
 
 @router.post(

@@ -21,7 +21,7 @@ from trust.authority.issuance import (
 )
 from trust.authority.model import AUTHORITY_LABEL, Authority, IssuedCertificate
 from trust.authority.repository import Certificates
-from trust.authority.tables import certificate_intents, revocations
+from trust.authority.tables import certificate_intents, revocation_acts
 from trust.crypto.suites import SoftwareSigner, Suite
 from trust.kernel.clock import parse_rfc3339
 from trust.kernel.randomness import SystemRandomness
@@ -106,7 +106,7 @@ class Room:
 
     def revoked(self) -> set[str]:
         with self.house.services.database.read() as work:
-            return set(work.execute(select(revocations.c.serial)).scalars())
+            return set(work.execute(select(revocation_acts.c.serial)).scalars())
 
     def intended(self) -> set[str]:
         with self.house.services.database.read() as work:

@@ -14,8 +14,9 @@ from tests.support.house import House
 from tests.support.ledger import SetClock
 from trust.authority.errors import CrlUnknown
 from trust.authority.issuance import CertificateAuthority
-from trust.authority.model import AUTHORITY_LABEL, Authority, IssuedCertificate
-from trust.authority.repository import Certificates
+from trust.authority.issuers import Issuers
+from trust.authority.model import AUTHORITY_LABEL, ActRecord, Authority, IssuedCertificate, RevocationAct
+from trust.authority.repository import RevocationActs
 from trust.authority.revocation import CRL_VALIDITY, RevocationAuthority
 from trust.kernel.errors import YinxinError
 from trust.kernel.randomness import SystemRandomness
@@ -151,8 +152,10 @@ def test_two_refreshes_at_once_make_one_list(room: Room) -> None:
 def test_a_revocation_that_commits_after_a_later_list_was_made_is_published_all_the_same(room: Room) -> None:
     serial = room.issued().serial
     at = room.clock.now().replace(microsecond=0)
+    act = ActRecord(serial=serial, step=1, act=RevocationAct.REVOKE, reason=REASON, at=at)
     with room.house.services.ledger.work() as work:
-        Certificates(work).revoke(serial, Authority.IDENTITY, reason=REASON, at=at)
+        issuer = Issuers(work).current("identity")
+        assert RevocationActs(work).add(act, authority="identity", issuer_key=issuer.key_id)
         room.clock.advance(CRL_VALIDITY)
         assert room.refresh()  # in another transaction, which cannot see it yet
         assert serial not in room.listed()

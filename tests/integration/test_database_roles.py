@@ -17,11 +17,14 @@ from trust.storage.errors import DatabaseAway
 from trust.storage.jobs import libpq_url
 from trust.storage.schema import OWNER, READER, SCHEMAS, SERVICE, SIGNER_ROLE
 
-INSERTED = "INSERT INTO trust.revocations (serial, authority, reason, at) VALUES ('1', 'identity', 'superseded', now())"
+INSERTED = (
+    "INSERT INTO trust.revocation_acts (serial, step, authority, issuer_key, act, reason, at)"
+    " VALUES ('1', 1, 'identity', 'key', 'revoke', 'superseded', now())"
+)
 CHANGES = (
-    "UPDATE trust.revocations SET reason = 'x'",
-    "DELETE FROM trust.revocations",
-    "TRUNCATE trust.revocations",
+    "UPDATE trust.revocation_acts SET reason = 'x'",
+    "DELETE FROM trust.revocation_acts",
+    "TRUNCATE trust.revocation_acts",
 )
 # What the signer reads to decide whether a key may be used, and its own keys.
 SIGNERS = {"trust.keys", "trust.key_bindings", "trust.intents", "trust.intent_outcomes"}
@@ -170,18 +173,18 @@ def test_a_fact_once_inserted_is_changed_by_nobody_not_even_its_owner(connect: C
         for change in CHANGES:
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(change)  # type: ignore[arg-type]  # a constant of this file
-    assert service.execute("SELECT reason FROM trust.revocations").fetchall() == [("superseded",)]
+    assert service.execute("SELECT reason FROM trust.revocation_acts").fetchall() == [("superseded",)]
 
 
 def test_the_service_cannot_switch_the_guard_off(connect: Connect) -> None:
     service = connect("service")
     for statement in (
-        "ALTER TABLE trust.revocations DISABLE TRIGGER ALL",
+        "ALTER TABLE trust.revocation_acts DISABLE TRIGGER ALL",
         "SET session_replication_role = replica",
-        "DROP TRIGGER facts_only ON trust.revocations",
+        "DROP TRIGGER facts_only ON trust.revocation_acts",
         "CREATE OR REPLACE FUNCTION trust.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
         "SET ROLE yinxin_owner",
-        "DROP TABLE trust.revocations",
+        "DROP TABLE trust.revocation_acts",
     ):
         with pytest.raises(errors.InsufficientPrivilege):
             service.execute(statement)  # type: ignore[arg-type]  # constants of this loop
@@ -194,7 +197,7 @@ def test_reading_is_read_only_even_by_the_services_own_role(postgres: DatabaseUr
             work.execute(text(INSERTED))
         with opened.read() as work:
             assert work.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
-            assert work.execute(text("SELECT count(*) FROM trust.revocations")).scalar_one() == 0
+            assert work.execute(text("SELECT count(*) FROM trust.revocation_acts")).scalar_one() == 0
         with opened.work() as work:  # the same connection writes again afterwards
             work.execute(text(INSERTED))
     finally:
@@ -213,7 +216,7 @@ def test_an_error_rolls_everything_back(database: Database) -> None:
         work.execute(text(INSERTED))
         raise ZeroDivisionError
     with database.read() as work:
-        assert work.execute(text("SELECT count(*) FROM trust.revocations")).scalar_one() == 0
+        assert work.execute(text("SELECT count(*) FROM trust.revocation_acts")).scalar_one() == 0
 
 
 def test_the_lock_of_a_name_is_held_until_the_transaction_ends(database: Database) -> None:

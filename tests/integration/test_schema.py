@@ -140,3 +140,47 @@ def test_seals_from_before_there_were_drawings_are_pictures_with_the_same_octets
             with pytest.raises(DBAPIError, match="impression_known"), connection.begin_nested():
                 connection.execute(text(f"UPDATE {table} SET impression_media_type = 'text/html'"))
     engine.dispose()
+
+
+def test_what_was_issued_and_revoked_before_there_were_generations_belongs_to_the_key_that_signed_it(
+    postgres_before: Callable[[str], DatabaseUrls],
+) -> None:
+    urls = postgres_before("0003")
+    engine = create_engine(urls.owner)
+    with engine.begin() as connection:
+        for statement in _CERTIFICATES_BEFORE_THERE_WERE_GENERATIONS:
+            connection.execute(text(statement))
+    upgrade(urls.owner)
+    with engine.connect() as connection:
+        facts = [
+            "SELECT issuer_key FROM trust.certificate_intents ORDER BY serial",
+            "SELECT issuer_key FROM trust.certificates ORDER BY serial",
+            "SELECT serial, step, act, issuer_key FROM trust.revocation_acts ORDER BY serial",
+            "SELECT issuer_key, number, acts FROM trust.crls",
+        ]
+        found = [list(map(tuple, connection.execute(text(statement)))) for statement in facts]
+    assert found == [
+        [("key_root",), ("key_identity",)],
+        [("key_root",)],
+        [("2", 1, "revoke", "key_identity")],
+        [("key_root", 7, -1)],
+    ]
+    with engine.connect() as connection, pytest.raises(DBAPIError, match="facts"):
+        connection.execute(text("UPDATE trust.crls SET acts = 0"))
+    engine.dispose()
+
+
+_CERTIFICATES_BEFORE_THERE_WERE_GENERATIONS = (
+    "INSERT INTO trust.key_bindings (key_id, label, purpose, suite, spki, chain, at)"
+    " VALUES ('key_root', 'authority/root', 'authority', 's', '', '{}', now()),"
+    " ('key_identity', 'authority/identity', 'authority', 's', '', '{}', now())",
+    "INSERT INTO trust.intents (subject, key_id, kind, digest, lease_until, at)"
+    " VALUES ('certificate/1', 'key_root', 'certificate', '', now(), now())",
+    "INSERT INTO trust.certificate_intents (serial, authority, owner, payload, at)"
+    " VALUES ('1', 'root', 'o', '{}', now()), ('2', 'identity', 'o', '{}', now())",
+    "INSERT INTO trust.certificates (serial, authority, profile, owner, certificate, not_before, not_after, at)"
+    " VALUES ('1', 'root', 'p', 'o', '', now(), now(), now())",
+    "INSERT INTO trust.revocations (serial, authority, reason, at) VALUES ('2', 'identity', 'superseded', now())",
+    "INSERT INTO trust.crls (authority, number, crl, this_update, next_update)"
+    " VALUES ('root', 7, '', now(), now())",
+)

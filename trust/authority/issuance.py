@@ -1,4 +1,4 @@
-"""Issuing and revoking certificates: intent, lint and signature in the signer, comparison, record.
+"""Issuing certificates: intent, lint and signature in the signer, comparison, record.
 
 Steps of `issue`: the serial and everything the certificate will say are committed before the signer is asked;
 what comes back is compared with it and recorded. An intent that never came to its end is resolved by the worker:
@@ -11,9 +11,11 @@ from typing import Final
 
 from sqlalchemy import select
 
-from trust.authority.errors import CertificateBroken, CertificateUnknown, RevocationReasonRefused
-from trust.authority.model import AUTHORITY_LABEL, Authority, CertificateRecord, IssuedCertificate
-from trust.authority.repository import Certificates
+from trust.authority.errors import CertificateBroken, CertificateUnknown
+from trust.authority.issuers import Issuer, Issuers
+from trust.authority.model import ActRecord, CertificateRecord, IssuedCertificate, RevocationAct
+from trust.authority.repository import Certificates, RevocationActs
+from trust.authority.revoking import Revoking
 from trust.authority.tables import certificate_intents, certificates
 from trust.crypto.errors import SignatureInvalid
 from trust.crypto.suites import Suite, verify
@@ -21,31 +23,21 @@ from trust.kernel.clock import Clock
 from trust.kernel.randomness import Randomness
 from trust.keys.certificates import CertificatePayload, tbs_of
 from trust.keys.client import SignerClient
-from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, KeyPurpose
+from trust.keys.model import Intent, IntentKind, KeyBinding, KeyInfo, KeyPurpose
 from trust.keys.repository import Intents, KeyBindings
 from trust.keys.tables import intent_outcomes, intents
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
-from trust.pki.crl import RevocationReason
 from trust.pki.profiles import PROFILES, ProfileName
 
 CERTIFICATE_ISSUED: Final = "certificate.issued"
-CERTIFICATE_REVOKED: Final = "certificate.revoked"
 CERTIFICATE_ABANDONED: Final = "certificate.abandoned"
 ACTS: Final[Mapping[str, str]] = {
     CERTIFICATE_ISSUED: "An authority issued a certificate.",
-    CERTIFICATE_REVOKED: "An authority revoked a certificate.",
     CERTIFICATE_ABANDONED: "Issuing a certificate did not come to its end; its serial was revoked.",
 }
 
-# The job, enqueued with the revocation, that has a new CRL published.
-REFRESH_CRL: Final = "crl.refresh"
-
-# RFC 5280 §5.3.1, but for remove-from-crl, which only delta lists know.
-REVOCATION_REASONS: Final = frozenset(
-    reason.name.lower().replace("_", "-") for reason in RevocationReason if reason.name != "REMOVE_FROM_CRL"
-)
 # The signer answers in milliseconds; whoever holds an intent longer than this is gone.
 ISSUING_LEASE: Final = timedelta(seconds=60)
 # A signer's clock may run a little ahead of a verifier's.
@@ -66,18 +58,19 @@ class CertificateAuthority:
         public_url: str,
         lease: timedelta = ISSUING_LEASE,
     ) -> None:
-        """`public_url` is where CRLs and authorities' certificates are served, without a slash at its end."""
+        """`public_url` is where CRLs, OCSP and authorities' certificates are served, without a slash at its end."""
         self._ledger = ledger
         self._signer = signer
         self._clock = clock
         self._randomness = randomness
         self._public_url = public_url
         self._lease = lease
+        self.revoking = Revoking(ledger=ledger, clock=clock)
 
     def issue(
         self,
         *,
-        authority: Authority,
+        authority: str,
         profile: ProfileName,
         subject: Mapping[str, str],
         spki: bytes,
@@ -87,15 +80,20 @@ class CertificateAuthority:
         bind: KeyBinding | None = None,
         validity: timedelta | None = None,
         issuing_key: KeyInfo | None = None,
+        issuer: Issuer | None = None,
     ) -> IssuedCertificate:
         """Issues one certificate under `authority`; `bind` records it as the certificate of a key of ours.
 
-        `issuing_key` is given for a root alone, whose key has no certificate yet. Raises SignerAway where the
-        signer is away (the worker resolves what was intended), CertificateBroken where what was signed is not
-        what was intended.
+        `issuing_key` is given for a root alone, whose key has no certificate yet. `issuer` is an older generation
+        of the authority that still issues something of its own, an OCSP responder's certificate. Raises
+        SignerAway where the signer is away (the worker resolves what was intended), CertificateBroken where
+        what was signed is not what was intended.
         """
         now = self._clock.now().replace(microsecond=0)
         serial = self._serial()
+        if issuer is None and issuing_key is None:
+            with self._ledger.read() as reading:
+                issuer = Issuers(reading).current(authority)
         payload = CertificatePayload(
             profile=profile,
             subject=subject,
@@ -103,22 +101,23 @@ class CertificateAuthority:
             serial=serial,
             not_before=now - _BACKDATED,
             not_after=now - _BACKDATED + (validity or PROFILES[profile].validity),
-            crl_url=None if issuing_key else f"{self._public_url}/crl/{authority}.crl",
-            ca_url=None if issuing_key else f"{self._public_url}/ca/{authority}.cer",
+            crl_url=None if issuer is None else f"{self._public_url}/crl/{issuer.name}.crl",
+            ca_url=None if issuer is None else f"{self._public_url}/ca/{issuer.name}.cer",
             # Nobody asks about those who answer (ocsp-nocheck).
-            ocsp_url=None if issuing_key or PROFILES[profile].ocsp_no_check else f"{self._public_url}/ocsp",
+            ocsp_url=None
+            if issuer is None or PROFILES[profile].ocsp_no_check
+            else f"{self._public_url}/ocsp",
         )
+        key = _issuing_key(issuer, issuing_key)
         text = f"{serial:x}"
         intent_subject = f"certificate/{text}"
 
         # 1. Commit to everything the certificate will say; nothing touches a key before this.
         with self._ledger.work() as work:
-            issuer = None if issuing_key else KeyBindings(work).require(f"{AUTHORITY_LABEL}{authority}")
-            key_id = issuing_key.key_id if issuing_key else KeyId(issuer.key_id) if issuer else None
-            assert key_id is not None  # noqa: S101 -- one of the two is always there
             Certificates(work).intend(
                 serial=text,
                 authority=authority,
+                issuer_key=key.key_id,
                 owner=owner,
                 agency=agency,
                 payload=payload.to_json(),
@@ -127,7 +126,7 @@ class CertificateAuthority:
             Intents(work).record(
                 Intent(
                     subject=intent_subject,
-                    key_id=key_id,
+                    key_id=key.key_id,
                     kind=IntentKind.CERTIFICATE,
                     digest=payload.digest(),
                     lease_until=self._clock.now() + self._lease,
@@ -139,21 +138,20 @@ class CertificateAuthority:
         certificate = self._signer.issue_certificate(intent_subject, payload.to_json())
 
         # 3. Compare it with what was intended, octet for octet, and look at the signature as a stranger would.
-        chain = () if issuer is None else (_der(issuer), *issuer.chain)
-        _compare(certificate, payload, issuer=issuer, issuing_key=issuing_key or _key_of(issuer))
+        chain = () if issuer is None else (issuer.certificate, *issuer.chain)
+        _compare(certificate, payload, issuer=issuer, issuing_key=key)
 
         # 4. Record it; whoever was faster has resolved it as abandoned, and then it is not handed out.
         record = CertificateRecord(
             serial=text,
             authority=authority,
+            issuer_key=key.key_id,
             profile=profile.value,
             owner=owner,
             agency=agency,
             certificate=certificate,
             not_before=payload.not_before,
             not_after=payload.not_after,
-            revoked_at=None,
-            revocation_reason=None,
         )
         with self._ledger.work() as work:
             if not Intents(work).conclude(intent_subject, "issued", at=self._clock.now()):
@@ -167,7 +165,7 @@ class CertificateAuthority:
                     actor=actor,
                     subject=owner,
                     agency=agency,
-                    content={"serial": text, "profile": profile.value, "authority": authority.value},
+                    content={"serial": text, "profile": profile.value, "authority": str(authority)},
                 )
             )
         return IssuedCertificate(
@@ -179,28 +177,8 @@ class CertificateAuthority:
         )
 
     def revoke(self, serial: str, *, reason: str, actor: Actor) -> CertificateRecord:
-        """Revokes for good; a certificate that is revoked already stays as it is. Raises CertificateUnknown."""
-        if reason not in REVOCATION_REASONS:
-            raise RevocationReasonRefused(
-                f"a revocation's reason is one of {', '.join(sorted(REVOCATION_REASONS))}"
-            )
-        now = self._clock.now().replace(microsecond=0)
-        with self._ledger.work() as work:
-            record = Certificates(work).find(serial)
-            if record is None:
-                raise CertificateUnknown("there is no such certificate")
-            if Certificates(work).revoke(serial, record.authority, reason=reason, at=now):
-                work.defer(REFRESH_CRL, authority=record.authority.value)
-                work.record(
-                    Event(
-                        act=CERTIFICATE_REVOKED,
-                        actor=actor,
-                        subject=record.owner,
-                        agency=record.agency,
-                        content={"serial": serial, "reason": reason},
-                    )
-                )
-        return record
+        """As `Revoking.revoke`."""
+        return self.revoking.revoke(serial, reason=reason, actor=actor)
 
     def find(self, serial: str) -> CertificateRecord:
         """The record of a certificate; raises CertificateUnknown."""
@@ -233,10 +211,14 @@ class CertificateAuthority:
             for row in rows:
                 if not Intents(work).conclude(f"certificate/{row.serial}", "abandoned", at=now):
                     continue
-                authority = Authority(row.authority)
-                Certificates(work).revoke(
-                    row.serial, authority, reason="cessation-of-operation", at=now.replace(microsecond=0)
+                revoked = ActRecord(
+                    serial=row.serial,
+                    step=1,
+                    act=RevocationAct.REVOKE,
+                    reason="cessation-of-operation",
+                    at=now.replace(microsecond=0),
                 )
+                RevocationActs(work).add(revoked, authority=row.authority, issuer_key=row.issuer_key)
                 work.record(
                     Event(
                         act=CERTIFICATE_ABANDONED,
@@ -278,24 +260,21 @@ def _bound(binding: KeyBinding, certificate: bytes, chain: tuple[bytes, ...]) ->
     )
 
 
-def _der(binding: KeyBinding) -> bytes:
-    if binding.certificate is None:
-        raise CertificateBroken(f"{binding.label} has no certificate")
-    return binding.certificate
-
-
-def _key_of(issuer: KeyBinding | None) -> KeyInfo:
+def _issuing_key(issuer: Issuer | None, issuing_key: KeyInfo | None) -> KeyInfo:
+    if issuing_key is not None:
+        return issuing_key
     if issuer is None:
         raise CertificateBroken("a certificate needs an authority that issues it")
-    return KeyInfo(key_id=issuer.key_id, purpose=issuer.purpose, suite=issuer.suite, spki=issuer.spki)
+    return issuer.key
 
 
 def _compare(
-    certificate: bytes, payload: CertificatePayload, *, issuer: KeyBinding | None, issuing_key: KeyInfo
+    certificate: bytes, payload: CertificatePayload, *, issuer: Issuer | None, issuing_key: KeyInfo
 ) -> None:
     """Raises CertificateBroken unless the certificate says exactly what was intended and verifies."""
     read = read_certificate(certificate)
-    if read.tbs != tbs_of(payload.to_json(), issuer=issuer, issuer_key=issuing_key):
+    binding = None if issuer is None else issuer.binding
+    if read.tbs != tbs_of(payload.to_json(), issuer=binding, issuer_key=issuing_key):
         raise CertificateBroken("the signer returned a certificate that is not the one intended")
     try:
         verify(issuing_key.spki, read.signature, read.tbs, Suite(issuing_key.suite))

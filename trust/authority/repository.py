@@ -1,19 +1,25 @@
-"""Queries over certificates, revocations and CRLs."""
+"""Queries over certificates, the acts upon them, and CRLs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from trust.authority.model import Authority, CertificateRecord
-from trust.authority.tables import certificate_intents, certificates, crls, revocations
+from trust.authority.model import (
+    ActRecord,
+    CertificateRecord,
+    CertificateStanding,
+    RevocationAct,
+    Standing,
+)
+from trust.authority.tables import certificate_intents, certificates, crls, revocation_acts
 from trust.storage.database import ReadWork
 
 
 class Certificates:
-    """Issued certificates and their revocations."""
+    """Issued certificates with their standing."""
 
     def __init__(self, work: ReadWork) -> None:
         self._work = work
@@ -22,7 +28,8 @@ class Certificates:
         self,
         *,
         serial: str,
-        authority: Authority,
+        authority: str,
+        issuer_key: str,
         owner: str,
         agency: str | None,
         payload: Mapping[str, Any],
@@ -31,7 +38,8 @@ class Certificates:
         self._work.execute(
             certificate_intents.insert().values(
                 serial=serial,
-                authority=authority.value,
+                authority=str(authority),
+                issuer_key=issuer_key,
                 owner=owner,
                 agency=agency,
                 payload=dict(payload),
@@ -43,7 +51,8 @@ class Certificates:
         self._work.execute(
             certificates.insert().values(
                 serial=record.serial,
-                authority=record.authority.value,
+                authority=str(record.authority),
+                issuer_key=record.issuer_key,
                 profile=record.profile,
                 owner=record.owner,
                 agency=record.agency,
@@ -55,47 +64,119 @@ class Certificates:
         )
 
     def find(self, serial: str) -> CertificateRecord | None:
-        row = self._work.execute(_records().where(certificates.c.serial == serial)).one_or_none()
-        return None if row is None else _record(row)
+        found = self._records(
+            self._work.execute(select(certificates).where(certificates.c.serial == serial)).all()
+        )
+        return found[0] if found else None
 
     def of_owner(self, owner: str) -> tuple[CertificateRecord, ...]:
-        rows = self._work.execute(_records().where(certificates.c.owner == owner).order_by(certificates.c.at))
-        return tuple(map(_record, rows))
-
-    def revoke(self, serial: str, authority: Authority, *, reason: str, at: datetime) -> bool:
-        """Records the revocation; False where the certificate is revoked already."""
-        statement = insert(revocations).values(serial=serial, authority=authority.value, reason=reason, at=at)
-        return self._work.execute(statement.on_conflict_do_nothing()).rowcount == 1
-
-    def revoked_by(self, authority: Authority) -> tuple[tuple[str, datetime, str], ...]:
-        """Serial, moment and reason of every certificate this authority has revoked."""
-        rows = self._work.execute(
-            select(revocations.c.serial, revocations.c.at, revocations.c.reason)
-            .where(revocations.c.authority == authority.value)
-            .order_by(revocations.c.at)
+        return self._records(
+            self._work.execute(
+                select(certificates).where(certificates.c.owner == owner).order_by(certificates.c.at)
+            ).all()
         )
-        return tuple((row.serial, row.at, row.reason) for row in rows)
+
+    def last_end(self, issuer_key: str) -> datetime | None:
+        """When the last certificate of this issuer ends; None where it has issued nothing."""
+        ends: datetime | None = self._work.execute(
+            select(func.max(certificates.c.not_after)).where(certificates.c.issuer_key == issuer_key)
+        ).scalar_one()
+        return ends
+
+    def _records(self, rows: Sequence[Row[Any]]) -> tuple[CertificateRecord, ...]:
+        standings = RevocationActs(self._work).standings([row.serial for row in rows])
+        return tuple(_record(row, standings.get(row.serial, Standing())) for row in rows)
 
 
-class Crls:
-    """Published CRLs."""
+class RevocationActs:
+    """Holds, releases and revocations: facts, numbered for each serial."""
 
     def __init__(self, work: ReadWork) -> None:
         self._work = work
 
-    def newest(self, authority: Authority) -> Row[Any] | None:
-        """number, crl, this_update and next_update of the newest."""
+    def add(self, act: ActRecord, *, authority: str, issuer_key: str) -> bool:
+        """Records an act; False where another act upon the serial took its step, or it is revoked already."""
+        statement = insert(revocation_acts).values(
+            serial=act.serial,
+            step=act.step,
+            authority=str(authority),
+            issuer_key=issuer_key,
+            act=act.act.value,
+            reason=act.reason,
+            at=act.at,
+        )
+        return self._work.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def standing(self, serial: str) -> Standing:
+        """Where one certificate stands."""
+        return self.standings([serial]).get(serial, Standing())
+
+    def standings(self, serials: Sequence[str]) -> dict[str, Standing]:
+        """Where each of these serials stands; those nothing was ever done to are left out."""
+        if not serials:
+            return {}
+        rows = self._work.execute(
+            select(revocation_acts)
+            .where(revocation_acts.c.serial.in_(serials))
+            .order_by(revocation_acts.c.serial, revocation_acts.c.step)
+        )
+        return _standings(map(_act, rows))
+
+    def listed(self, issuer_key: str) -> tuple[int, tuple[tuple[str, Standing], ...]]:
+        """How many acts there are upon this issuer's certificates, and what of them is held or revoked now."""
+        acts = [
+            _act(row)
+            for row in self._work.execute(
+                select(revocation_acts)
+                .where(revocation_acts.c.issuer_key == issuer_key)
+                .order_by(revocation_acts.c.serial, revocation_acts.c.step)
+            )
+        ]
+        listed = (
+            (serial, standing)
+            for serial, standing in _standings(acts).items()
+            if standing.state is not CertificateStanding.GOOD
+        )
+        return len(acts), tuple(sorted(listed, key=lambda pair: (pair[1].since, pair[0])))
+
+    def count(self, issuer_key: str) -> int:
+        """How many acts there are upon this issuer's certificates."""
+        return int(
+            self._work.execute(
+                select(func.count())
+                .select_from(revocation_acts)
+                .where(revocation_acts.c.issuer_key == issuer_key)
+            ).scalar_one()
+        )
+
+
+class Crls:
+    """Published CRLs, numbered for each issuer's key."""
+
+    def __init__(self, work: ReadWork) -> None:
+        self._work = work
+
+    def newest(self, issuer_key: str) -> Row[Any] | None:
+        """number, acts, crl, this_update and next_update of the newest."""
         return self._work.execute(
-            select(crls).where(crls.c.authority == authority.value).order_by(crls.c.number.desc()).limit(1)
+            select(crls).where(crls.c.issuer_key == issuer_key).order_by(crls.c.number.desc()).limit(1)
         ).one_or_none()
 
     def add(
-        self, authority: Authority, number: int, crl: bytes, this_update: datetime, next_update: datetime
+        self,
+        issuer_key: str,
+        number: int,
+        crl: bytes,
+        *,
+        acts: int,
+        this_update: datetime,
+        next_update: datetime,
     ) -> None:
         self._work.execute(
             crls.insert().values(
-                authority=authority.value,
+                issuer_key=issuer_key,
                 number=number,
+                acts=acts,
                 crl=crl,
                 this_update=this_update,
                 next_update=next_update,
@@ -103,22 +184,30 @@ class Crls:
         )
 
 
-def _records() -> Select[Any]:
-    return select(
-        certificates, revocations.c.at.label("revoked_at"), revocations.c.reason.label("revocation_reason")
-    ).outerjoin(revocations, revocations.c.serial == certificates.c.serial)
+def _standings(acts: Iterable[ActRecord]) -> dict[str, Standing]:
+    """Where each serial stands after its acts, which come in their order."""
+    standings: dict[str, Standing] = {}
+    for act in acts:
+        standings[act.serial] = standings.get(act.serial, Standing()).after(act)
+    return standings
 
 
-def _record(row: Row[Any]) -> CertificateRecord:
+def _act(row: Row[Any]) -> ActRecord:
+    return ActRecord(
+        serial=row.serial, step=row.step, act=RevocationAct(row.act), reason=row.reason, at=row.at
+    )
+
+
+def _record(row: Row[Any], standing: Standing) -> CertificateRecord:
     return CertificateRecord(
         serial=row.serial,
-        authority=Authority(row.authority),
+        authority=row.authority,
+        issuer_key=row.issuer_key,
         profile=row.profile,
         owner=row.owner,
         agency=row.agency,
         certificate=bytes(row.certificate),
         not_before=row.not_before,
         not_after=row.not_after,
-        revoked_at=row.revoked_at,
-        revocation_reason=row.revocation_reason,
+        standing=standing,
     )

@@ -1,6 +1,16 @@
 """Tables of the authorities, in the schema `trust`: certificates, revocations and CRLs are facts."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from trust.storage.schema import facts, metadata, moment
@@ -11,6 +21,7 @@ certificate_intents = Table(
     metadata,
     Column("serial", Text, primary_key=True),
     Column("authority", Text, nullable=False),
+    Column("issuer_key", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("agency", Text),
     Column("payload", JSONB, nullable=False),
@@ -24,6 +35,7 @@ certificates = Table(
     metadata,
     Column("serial", Text, primary_key=True),
     Column("authority", Text, nullable=False),
+    Column("issuer_key", Text, nullable=False),
     Column("profile", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("agency", Text),
@@ -32,26 +44,37 @@ certificates = Table(
     Column("not_after", moment(), nullable=False),
     Column("at", moment(), nullable=False),
     Index(None, "owner", "serial"),
+    Index(None, "issuer_key", "not_after"),
     schema="trust",
     info=facts,
 )
 
-revocations = Table(
-    "revocations",
+# Every act upon a certificate's standing, numbered for each serial; where it stands is derived from them.
+revocation_acts = Table(
+    "revocation_acts",
     metadata,
     Column("serial", Text, primary_key=True),
-    Column("authority", Text, nullable=False, index=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("authority", Text, nullable=False),
+    Column("issuer_key", Text, nullable=False),
+    Column("act", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", moment(), nullable=False),
+    CheckConstraint("act IN ('hold', 'release', 'revoke')", name="act_known"),
+    Index(None, "issuer_key"),
+    # For good means once.
+    Index("uq_revocation_acts_revoked_once", "serial", unique=True, postgresql_where=text("act = 'revoke'")),
     schema="trust",
     info=facts,
 )
 
+# `acts` is how many acts of the issuer the list takes in: acts are facts, so equal numbers are the same acts.
 crls = Table(
     "crls",
     metadata,
-    Column("authority", Text, primary_key=True),
-    Column("number", BigInteger, primary_key=True),
+    Column("issuer_key", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("acts", BigInteger, nullable=False),
     Column("crl", LargeBinary, nullable=False),
     Column("this_update", moment(), nullable=False),
     Column("next_update", moment(), nullable=False),

@@ -22,9 +22,10 @@ from trust.pki.lint import refuse_findings
 from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.tbs import CertificateRequestData, assemble, build_tbs
 
-# What each authority issues, by the label of its key; the signer refuses anything else.
+# What each authority issues, by the label of its key; the signer refuses anything else. Each certifies those who answer
+# about its own certificates (RFC 6960 §4.2.2.2).
 MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
-    "authority/root": frozenset({ProfileName.ISSUING_AUTHORITY}),
+    "authority/root": frozenset({ProfileName.ISSUING_AUTHORITY, ProfileName.OCSP}),
     "authority/identity": frozenset(
         {
             ProfileName.CITIZEN,
@@ -32,9 +33,10 @@ MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
             ProfileName.ORGANISATION,
             ProfileName.STAFF,
             ProfileName.APPLICATION,
+            ProfileName.OCSP,
         }
     ),
-    "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE}),
+    "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE, ProfileName.OCSP}),
     "authority/service": frozenset(
         {ProfileName.TIMESTAMP, ProfileName.SERVICE, ProfileName.OCSP, ProfileName.LEDGER}
     ),

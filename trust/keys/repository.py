@@ -145,6 +145,13 @@ class KeyBindings:
         """The newest binding of a key."""
         return self._one(key_bindings.c.key_id == key_id)
 
+    def of_label(self, label: str) -> tuple[KeyBinding, ...]:
+        """Every binding of a label, oldest first."""
+        rows = self._work.execute(
+            select(key_bindings).where(key_bindings.c.label == label).order_by(key_bindings.c.position)
+        )
+        return tuple(_binding(row) for row in rows)
+
     def labelled(self, prefix: str) -> tuple[KeyBinding, ...]:
         """Every binding whose label begins so, oldest first."""
         rows = self._work.execute(
