@@ -34,18 +34,18 @@ class Certificates:
         agency: str | None,
         payload: Mapping[str, Any],
         at: datetime,
-    ) -> None:
-        self._work.execute(
-            certificate_intents.insert().values(
-                serial=serial,
-                authority=str(authority),
-                issuer_key=issuer_key,
-                owner=owner,
-                agency=agency,
-                payload=dict(payload),
-                at=at,
-            )
+    ) -> bool:
+        """Takes the serial for this certificate; False where it is taken already, by whichever authority."""
+        statement = insert(certificate_intents).values(
+            serial=serial,
+            authority=str(authority),
+            issuer_key=issuer_key,
+            owner=owner,
+            agency=agency,
+            payload=dict(payload),
+            at=at,
         )
+        return self._work.execute(statement.on_conflict_do_nothing()).rowcount == 1
 
     def add(self, record: CertificateRecord, *, at: datetime) -> None:
         self._work.execute(

@@ -69,6 +69,11 @@ class SignerClient:
         answer = self._ask({"do": "issue-certificate", "subject": subject, "payload": dict(payload)})
         return wire.octets(answer["certificate"])
 
+    def sign_request(self, subject: str, payload: Mapping[str, Any]) -> bytes:
+        """The request (PKCS #10, DER) that the newest intent of this subject allows, built from `payload`."""
+        answer = self._ask({"do": "sign-request", "subject": subject, "payload": dict(payload)})
+        return wire.octets(answer["csr"])
+
     def sign_credential(self, subject: str, payload: Mapping[str, Any]) -> str:
         """The compact JWS of an SD-JWT VC that the newest intent of this subject allows."""
         answer = self._ask({"do": "sign-credential", "subject": subject, "payload": dict(payload)})
