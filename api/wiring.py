@@ -30,6 +30,8 @@ from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
 from trust.authority.model import LEDGER_LABEL
+from trust.authority.renewing import Renewals
+from trust.authority.requests import CertificateRequests
 from trust.authority.revocation import RevocationAuthority
 from trust.authority.timestamps import TimestampAuthority
 from trust.documents import pdf
@@ -63,6 +65,8 @@ class Authorities:
     certificates: CertificateAuthority
     revocations: RevocationAuthority
     timestamps: TimestampAuthority
+    renewals: Renewals
+    requests: CertificateRequests
 
     def close(self) -> None:
         self.signer.close()
@@ -83,6 +87,8 @@ class Services:
     certificates: CertificateAuthority
     revocations: RevocationAuthority
     timestamps: TimestampAuthority
+    renewals: Renewals
+    requests: CertificateRequests
     trust: HouseTrust
     sequencer: Sequencer
     proofs: LedgerProofs
@@ -114,6 +120,14 @@ def build_authorities(
     database = Database(settings.database_url, settings.database_read_url or None)
     ledger = Ledger(database, clock=clock, randomness=randomness, ids=ids)
     signer = SignerClient(settings.socket_path)
+    certificates = CertificateAuthority(
+        ledger=ledger,
+        signer=signer,
+        clock=clock,
+        randomness=randomness,
+        public_url=settings.public_url.rstrip("/"),
+        profiles=settings.profiles,
+    )
     return Authorities(
         settings=settings,
         clock=clock,
@@ -122,13 +136,11 @@ def build_authorities(
         database=database,
         ledger=ledger,
         signer=signer,
-        certificates=CertificateAuthority(
-            ledger=ledger,
-            signer=signer,
-            clock=clock,
-            randomness=randomness,
-            public_url=settings.public_url.rstrip("/"),
+        certificates=certificates,
+        renewals=Renewals(
+            ledger=ledger, signer=signer, authority=certificates, clock=clock, profiles=settings.profiles
         ),
+        requests=CertificateRequests(ledger=ledger, signer=signer, clock=clock, ids=ids),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
         timestamps=TimestampAuthority(database=database, signer=signer),
     )
@@ -240,6 +252,8 @@ def build_services(
         certificates=parts.certificates,
         revocations=parts.revocations,
         timestamps=parts.timestamps,
+        renewals=parts.renewals,
+        requests=parts.requests,
         trust=trust,
         sequencer=Sequencer(
             database=parts.database,

@@ -23,6 +23,7 @@ CRL_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
 SEAL_STAMPING_SECONDS: Final = 15.0
+RENEWING_SECONDS: Final = 3_600.0
 DAILY_SECONDS: Final = 86_400.0
 SWEEPING_SECONDS: Final = 14_400.0
 _log = structlog.get_logger("yinxin.worker")
@@ -44,6 +45,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="ledger.sequence", seconds=SEQUENCING_SECONDS, act=services.sequencer.catch_up),
         Chore(name="crl.refresh", seconds=CRL_SECONDS, act=services.revocations.refresh_all),
         Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
+        Chore(name="certificates.renew", seconds=RENEWING_SECONDS, act=services.renewals.renew_due),
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
         Chore(name="seal-uses.stamp", seconds=SEAL_STAMPING_SECONDS, act=services.seals.stamp),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from trust.authority.ceremony_tables import (
     ceremony_logs,
@@ -81,7 +81,7 @@ class ExternalAnchors:
     def _newest(self) -> Iterator[Row[Any]]:
         rows = self._work.execute(
             select(external_anchors)
-            .distinct(external_anchors.c.fingerprint)
+            .ext(distinct_on(external_anchors.c.fingerprint))
             .order_by(external_anchors.c.fingerprint, external_anchors.c.position.desc())
         )
         return (row for row in rows if row.purposes)

@@ -69,6 +69,13 @@ class Certificates:
         )
         return found[0] if found else None
 
+    def intended_subject(self, serial: str) -> Mapping[str, str] | None:
+        """The subject that the certificate of this serial was intended for, as short names to text."""
+        payload = self._work.execute(
+            select(certificate_intents.c.payload).where(certificate_intents.c.serial == serial)
+        ).scalar_one_or_none()
+        return None if payload is None else dict(payload["subject"])
+
     def of_owner(self, owner: str) -> tuple[CertificateRecord, ...]:
         return self._records(
             self._work.execute(
