@@ -155,6 +155,7 @@ class Supervisor:
                 clock=parts.clock,
             )
             parts.revocations.refresh_all()
+            parts.ocsp_keys.ensure_all()
 
     def _signer_answers(self) -> bool:
         client = SignerClient(self.settings.socket_path)

@@ -30,6 +30,8 @@ from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
 from trust.authority.model import LEDGER_LABEL
+from trust.authority.ocsp_keys import OcspKeys
+from trust.authority.ocsp_responder import OcspResponder
 from trust.authority.renewing import Renewals
 from trust.authority.requests import CertificateRequests
 from trust.authority.revocation import RevocationAuthority
@@ -64,6 +66,7 @@ class Authorities:
     signer: SignerClient
     certificates: CertificateAuthority
     revocations: RevocationAuthority
+    ocsp_keys: OcspKeys
     timestamps: TimestampAuthority
     renewals: Renewals
     requests: CertificateRequests
@@ -86,6 +89,8 @@ class Services:
     signer: SignerClient
     certificates: CertificateAuthority
     revocations: RevocationAuthority
+    ocsp_keys: OcspKeys
+    ocsp: OcspResponder
     timestamps: TimestampAuthority
     renewals: Renewals
     requests: CertificateRequests
@@ -142,6 +147,7 @@ def build_authorities(
         ),
         requests=CertificateRequests(ledger=ledger, signer=signer, clock=clock, ids=ids),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
+        ocsp_keys=OcspKeys(ledger=ledger, signer=signer, authority=certificates, clock=clock),
         timestamps=TimestampAuthority(database=database, signer=signer),
     )
 
@@ -251,6 +257,8 @@ def build_services(
         signer=parts.signer,
         certificates=parts.certificates,
         revocations=parts.revocations,
+        ocsp_keys=parts.ocsp_keys,
+        ocsp=OcspResponder(database=parts.database, signer=parts.signer, clock=parts.clock),
         timestamps=parts.timestamps,
         renewals=parts.renewals,
         requests=parts.requests,

@@ -20,6 +20,8 @@ from trust.storage.jobs import JobWorker
 SEQUENCING_SECONDS: Final = 0.2
 STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
+OCSP_SECONDS: Final = 30.0
+OCSP_KEYS_SECONDS: Final = 60.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
 SEAL_STAMPING_SECONDS: Final = 15.0
@@ -44,6 +46,8 @@ def chores(services: Services) -> tuple[Chore, ...]:
     return (
         Chore(name="ledger.sequence", seconds=SEQUENCING_SECONDS, act=services.sequencer.catch_up),
         Chore(name="crl.refresh", seconds=CRL_SECONDS, act=services.revocations.refresh_all),
+        Chore(name="ocsp.keys", seconds=OCSP_KEYS_SECONDS, act=services.ocsp_keys.ensure_all),
+        Chore(name="ocsp.renew", seconds=OCSP_SECONDS, act=services.revocations.renew_answers),
         Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
         Chore(name="certificates.renew", seconds=RENEWING_SECONDS, act=services.renewals.renew_due),
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),

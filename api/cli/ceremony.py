@@ -22,6 +22,7 @@ def hold(settings: Settings) -> list[str]:
             said=lines.append,
         )
         parts.revocations.refresh_all()
+        parts.ocsp_keys.ensure_all()
     return lines
 
 

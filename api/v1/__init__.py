@@ -16,6 +16,7 @@ from api.v1 import (
     licences,
     material_reuses,
     oauth,
+    ocsp,
     operations,
     organisations,
     presentations,
@@ -36,6 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
     for module in (
         ledger,
         public,
+        ocsp,
         enrolments,
         sessions,
         oauth,

@@ -53,11 +53,13 @@ class PageThrottles:
 
     `licence`: a token has 128 random bits, so nobody finds one by trying; this bounds what trying costs. A
     service hall's many visitors share one address. `enrolment`: a person mistypes a few times, and an agency
-    sets up its staff from one address on one morning.
+    sets up its staff from one address on one morning. `ocsp`: answers signed fresh, which cost the signer's time; a
+    hall's many machines share one address, and those signed in advance are not counted.
     """
 
     licence: AddressThrottle
     enrolment: AddressThrottle
+    ocsp: AddressThrottle
 
 
 def page_throttles() -> PageThrottles:
@@ -65,6 +67,7 @@ def page_throttles() -> PageThrottles:
     return PageThrottles(
         licence=AddressThrottle(tries=120, period=timedelta(minutes=1)),
         enrolment=AddressThrottle(tries=30, period=timedelta(minutes=5)),
+        ocsp=AddressThrottle(tries=600, period=timedelta(minutes=1)),
     )
 
 

@@ -1,107 +1,31 @@
 """Issuers: an authority's keys one after the other, each answering for what it issued until that has ended."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from api.house_trust import HouseTrust
+from tests.support.authority_room import NAME, TESTER, AuthorityRoom, authority_room
 from tests.support.house import House
-from tests.support.ledger import SetClock
 from trust.authority.errors import CrlUnknown
-from trust.authority.issuance import CertificateAuthority, new_key_binding
-from trust.authority.issuers import Issuer, Issuers, issuer_hashes
-from trust.authority.model import AUTHORITY_LABEL, Authority, IssuedCertificate
-from trust.authority.revocation import CRL_VALIDITY, RevocationAuthority
+from trust.authority.issuance import new_key_binding
+from trust.authority.issuers import Issuers, issuer_hashes
+from trust.authority.model import AUTHORITY_LABEL
+from trust.authority.revocation import CRL_VALIDITY
 from trust.crypto.digests import Digest
-from trust.crypto.suites import Suite
-from trust.kernel.randomness import SystemRandomness
 from trust.keys.errors import KeyNotUsable
-from trust.keys.model import KeyBinding, KeyPurpose
-from trust.keys.repository import IssuingPermissions, KeyBindings
-from trust.ledger.model import Actor
+from trust.keys.repository import KeyBindings
 from trust.pki.certificate import read_certificate
-from trust.pki.profiles import ProfileName
-
-TESTER = Actor(kind="test", id="test")
-NAME = "identity"
-
-
-@dataclass(kw_only=True)
-class Room:
-    house: House
-    clock: SetClock
-    certificates: CertificateAuthority
-    revocations: RevocationAuthority
-
-    def issued(self) -> IssuedCertificate:
-        key = ec.generate_private_key(ec.SECP256R1())
-        return self.certificates.issue(
-            authority=Authority.IDENTITY,
-            profile=ProfileName.CITIZEN,
-            subject={"C": "CN", "CN": "王民", "serialNumber": "cit-1"},
-            spki=key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-            owner="cit_1",
-            agency=None,
-            actor=TESTER,
-            validity=timedelta(days=30),
-        )
-
-    def certified(self, binding: KeyBinding) -> None:
-        """The root certifies this key as that of the identity authority."""
-        self.certificates.issue(
-            authority=Authority.ROOT,
-            profile=ProfileName.ISSUING_AUTHORITY,
-            subject={"C": "CN", "O": "江城市政务服务局", "CN": "江城身份认证机构"},
-            spki=binding.spki,
-            owner=binding.label,
-            agency=None,
-            actor=TESTER,
-            bind=binding,
-        )
-
-    def renew_the_key(self) -> None:
-        key = self.house.services.signer.create_key(KeyPurpose.AUTHORITY, Suite.P256_SHA256)
-        self.certified(new_key_binding(key, label=f"{AUTHORITY_LABEL}{NAME}"))
-        with self.house.services.database.work() as work:
-            IssuingPermissions(work).record(
-                key.key_id, [ProfileName.CITIZEN, ProfileName.OCSP], at=self.clock.now()
-            )
-
-    def issuers(self) -> tuple[Issuer, ...]:
-        with self.house.services.database.read() as work:
-            return Issuers(work).of(NAME)
-
-    def crl(self, name: str) -> x509.CertificateRevocationList:
-        return x509.load_der_x509_crl(self.revocations.newest(name))
-
-    def number(self, name: str) -> int:
-        return self.crl(name).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
 
 
 @pytest.fixture
-def room(house: House) -> Room:
-    services = house.services
-    # The signer goes by the machine's clock, so ours stands where that one is: leases have to hold for both.
-    clock = SetClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2))
-    return Room(
-        house=house,
-        clock=clock,
-        certificates=CertificateAuthority(
-            ledger=services.ledger,
-            signer=services.signer,
-            clock=clock,
-            randomness=SystemRandomness(),
-            public_url="http://127.0.0.1:8460",
-        ),
-        revocations=RevocationAuthority(database=services.database, signer=services.signer, clock=clock),
-    )
+def room(house: House) -> AuthorityRoom:
+    return authority_room(house)
 
 
-def test_each_key_of_a_label_is_a_generation_under_a_name_of_its_own(room: Room) -> None:
+def test_each_key_of_a_label_is_a_generation_under_a_name_of_its_own(room: AuthorityRoom) -> None:
     room.renew_the_key()
     first, second = room.issuers()
     assert [(each.name, each.generation) for each in (first, second)] == [("identity", 1), ("identity-2", 2)]
@@ -119,7 +43,7 @@ def test_each_key_of_a_label_is_a_generation_under_a_name_of_its_own(room: Room)
             issuers.current("nobody")
 
 
-def test_a_certificate_renewed_for_the_same_key_is_the_same_generation(room: Room) -> None:
+def test_a_certificate_renewed_for_the_same_key_is_the_same_generation(room: AuthorityRoom) -> None:
     room.renew_the_key()
     first, second = room.issuers()
     room.certified(new_key_binding(first.key, label=f"{AUTHORITY_LABEL}{NAME}"))
@@ -130,7 +54,7 @@ def test_a_certificate_renewed_for_the_same_key_is_the_same_generation(room: Roo
         assert Issuers(work).current(NAME) == second
 
 
-def test_what_is_issued_points_at_its_own_issuers_list_and_certificate(room: Room) -> None:
+def test_what_is_issued_points_at_its_own_issuers_list_and_certificate(room: AuthorityRoom) -> None:
     before = read_certificate(room.issued().certificate)
     room.renew_the_key()
     after = read_certificate(room.issued().certificate)
@@ -140,7 +64,7 @@ def test_what_is_issued_points_at_its_own_issuers_list_and_certificate(room: Roo
     assert after.authority_key_id == read_certificate(room.issuers()[1].certificate).subject_key_id
 
 
-def test_an_older_key_lists_what_it_issued_and_the_newer_one_does_not(room: Room) -> None:
+def test_an_older_key_lists_what_it_issued_and_the_newer_one_does_not(room: AuthorityRoom) -> None:
     old = room.issued()
     room.renew_the_key()
     new = room.issued()
@@ -157,7 +81,7 @@ def test_an_older_key_lists_what_it_issued_and_the_newer_one_does_not(room: Room
     assert {room.revocations.newest("identity"), room.revocations.newest("identity-2")} <= set(held.crls)
 
 
-def test_an_older_key_publishes_until_the_last_of_its_certificates_has_ended(room: Room) -> None:
+def test_an_older_key_publishes_until_the_last_of_its_certificates_has_ended(room: AuthorityRoom) -> None:
     end = room.issued().not_after
     room.renew_the_key()
     assert room.revocations.refresh_all() > 0
@@ -172,12 +96,12 @@ def test_an_older_key_publishes_until_the_last_of_its_certificates_has_ended(roo
     assert room.number("identity-2") == before + 1
 
 
-def test_a_name_that_was_never_a_generation_has_no_list(room: Room) -> None:
+def test_a_name_that_was_never_a_generation_has_no_list(room: AuthorityRoom) -> None:
     for name in ("identity-2", "identity-01", "identity-", "-", "identity\n"):
         with pytest.raises(CrlUnknown):
             room.revocations.newest(name)
 
 
-def test_the_bindings_of_one_label_are_not_those_of_another(room: Room) -> None:
+def test_the_bindings_of_one_label_are_not_those_of_another(room: AuthorityRoom) -> None:
     with room.house.services.database.read() as work:
         assert {each.label for each in KeyBindings(work).of_label("authority/seals")} == {"authority/seals"}

@@ -64,7 +64,11 @@ class Issuer:
 
     def is_meant(self, digest: Digest, *, name_hash: bytes, key_hash: bytes) -> bool:
         """Whether these are the digests of this issuer's name and key (RFC 6960 §4.1.1)."""
-        return (name_hash, key_hash) == issuer_hashes(self.certificate, digest)
+        return (name_hash, key_hash) == self.hashes(digest)
+
+    def hashes(self, digest: Digest) -> tuple[bytes, bytes]:
+        """issuerNameHash and issuerKeyHash (RFC 6960 §4.1.1)."""
+        return issuer_hashes(self.certificate, digest)
 
 
 def issuer_hashes(certificate: bytes, digest: Digest) -> tuple[bytes, bytes]:

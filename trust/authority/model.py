@@ -27,6 +27,8 @@ class Authority(StrEnum):
 AUTHORITY_LABEL: Final = "authority/"
 TIMESTAMP_LABEL: Final = "service/timestamp"
 STATUS_LIST_LABEL: Final = "service/status-list"
+# One responder for each issuer, under the issuer's name: it is certified by the key it answers for (RFC 6960 §4.2.2.2).
+OCSP_LABEL: Final = "service/ocsp/"
 LEDGER_LABEL: Final = "service/ledger"
 
 

@@ -118,15 +118,14 @@ class RevocationActs:
         """Where one certificate stands."""
         return self.standings([serial]).get(serial, Standing())
 
-    def standings(self, serials: Sequence[str]) -> dict[str, Standing]:
-        """Where each of these serials stands; those nothing was ever done to are left out."""
+    def standings(self, serials: Sequence[str], *, issuer_key: str | None = None) -> dict[str, Standing]:
+        """Where each of these serials (of this issuer) stands; those nothing was ever done to are left out."""
         if not serials:
             return {}
-        rows = self._work.execute(
-            select(revocation_acts)
-            .where(revocation_acts.c.serial.in_(serials))
-            .order_by(revocation_acts.c.serial, revocation_acts.c.step)
-        )
+        statement = select(revocation_acts).where(revocation_acts.c.serial.in_(serials))
+        if issuer_key is not None:
+            statement = statement.where(revocation_acts.c.issuer_key == issuer_key)
+        rows = self._work.execute(statement.order_by(revocation_acts.c.serial, revocation_acts.c.step))
         return _standings(map(_act, rows))
 
     def listed(self, issuer_key: str) -> tuple[int, tuple[tuple[str, Standing], ...]]:

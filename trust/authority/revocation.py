@@ -1,16 +1,17 @@
-"""CRLs: published at once after an act upon a certificate and again before the last one ends, by every issuer's key.
+"""CRLs and prepared OCSP answers: out at once after an act upon a certificate, and again before the last ends.
 
 An older generation of an authority goes on publishing by its own key until the last certificate under it has ended.
 Entries stay on the list after the certificate has ended: a signature made before can be judged by the newest list
 alone for as long as the issuer publishes (what X.509 calls expiredCertsOnCRL).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from trust.authority.errors import CrlUnknown
 from trust.authority.issuers import Issuer, Issuers
+from trust.authority.ocsp_answers import PreparedAnswers
 from trust.authority.repository import Certificates, Crls, RevocationActs
 from trust.kernel.clock import Clock
 from trust.kernel.errors import YinxinError
@@ -22,35 +23,49 @@ CRL_VALIDITY: Final = timedelta(hours=24)
 
 
 class RevocationAuthority:
-    """Signs and keeps the CRLs of every issuer."""
+    """Signs and keeps the CRLs of every issuer, and the OCSP answers that go with them."""
 
     def __init__(self, *, database: Database, signer: SignerClient, clock: Clock) -> None:
         self._database = database
         self._signer = signer
         self._clock = clock
+        self._answers = PreparedAnswers(database=database, signer=signer, clock=clock)
 
     def refresh(self, authority: str) -> bool:
-        """Publishes new CRLs of an authority's issuers where they are due; True where one was published."""
+        """As `publish` for each issuer of an authority; True where a CRL was published."""
         with self._database.read() as work:
             issuers = living(work, Issuers(work).of(authority), at=self._clock.now())
-        return sum(map(self.publish, issuers)) > 0
+        return sum([self.publish(issuer) for issuer in issuers]) > 0
 
     def refresh_all(self) -> int:
         """Refreshes every issuer, each for itself; how many CRLs were published. Raises the last fault."""
+        return self._each(self.publish)
+
+    def renew_answers(self) -> int:
+        """Signs OCSP answers in advance where they are missing or old, each issuer for itself; how many."""
+        return self._each(self._answers.renew)
+
+    def _each(self, act: Callable[[Issuer], int]) -> int:
         with self._database.read() as work:
             issuers = living(work, Issuers(work).all(), at=self._clock.now())
-        published, last = 0, None
+        done, last = 0, None
         for issuer in issuers:
             try:
-                published += self.publish(issuer)
+                done += act(issuer)
             except YinxinError as fault:
                 last = fault
         if last is not None:
             raise last
-        return published
+        return done
 
     def publish(self, issuer: Issuer) -> bool:
-        """Publishes a new CRL where one is due: something was done since, or half its time is over.
+        """Publishes a new CRL where one is due, and the OCSP answers that acts have changed; True for a CRL."""
+        published = self._publish_list(issuer)
+        self._answers.follow(issuer)
+        return published
+
+    def _publish_list(self, issuer: Issuer) -> bool:
+        """A new CRL where something was done since the last, or half its time is over.
 
         Two at once wait for each other (an advisory lock); True where a new one was published.
         """

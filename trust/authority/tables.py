@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -80,4 +81,23 @@ crls = Table(
     Column("next_update", moment(), nullable=False),
     schema="trust",
     info=facts,
+)
+
+# Answers signed in advance (RFC 5019), one for each certificate that has not ended, by the two digests clients use;
+# no facts: they can be signed again at any time. `step` is the last act upon the certificate that they take in.
+# `position` grows with each that is written, so that whoever keeps answers sees which are old.
+ocsp_answers = Table(
+    "ocsp_answers",
+    metadata,
+    Column("serial", Text, primary_key=True),
+    Column("issuer_key", Text, nullable=False),
+    Column("position", BigInteger, Identity(always=False), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("sha1", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("this_update", moment(), nullable=False),
+    Column("next_update", moment(), nullable=False),
+    Index(None, "issuer_key", "position"),
+    Index(None, "issuer_key", "this_update"),
+    schema="trust",
 )

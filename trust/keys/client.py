@@ -15,6 +15,8 @@ from trust.kernel.errors import YinxinError
 from trust.keys import wire
 from trust.keys.errors import KeyNotUsable, SignerAway, SignerRefused, SigningLeaseOver, WrappedKeyBroken
 from trust.keys.model import KeyId, KeyInfo, KeyPurpose
+from trust.keys.ocsp_wire import status_fields
+from trust.pki.ocsp_response import CertificateStatus
 
 ANSWER_SECONDS: Final = 15.0
 _MAX_IDLE_CONNECTIONS: Final = 16
@@ -128,6 +130,29 @@ class SignerClient:
             }
         )
         return wire.octets(answer["crl"])
+
+    def sign_ocsp_batch(
+        self,
+        key_id: KeyId,
+        answers: Sequence[tuple[bytes | None, Sequence[CertificateStatus]]],
+        *,
+        this_update: datetime,
+        next_update: datetime,
+    ) -> list[bytes]:
+        """OCSP answers (DER) by this responder's key, in order: for each a nonce or None, and what is said."""
+        answer = self._ask(
+            {
+                "do": "sign-ocsp-batch",
+                "key_id": key_id,
+                "this_update": rfc3339(this_update),
+                "next_update": rfc3339(next_update),
+                "answers": [
+                    [None if nonce is None else wire.text(nonce), [status_fields(each) for each in statuses]]
+                    for nonce, statuses in answers
+                ],
+            }
+        )
+        return [wire.octets(each) for each in answer["answers"]]
 
     def sign_status_list(self, key_id: KeyId, payload: Mapping[str, Any]) -> str:
         """A status list token (compact JWS)."""

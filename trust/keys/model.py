@@ -24,6 +24,7 @@ class KeyPurpose(StrEnum):
     TIMESTAMP = "timestamp"  # signs RFC 3161 tokens
     STATUS_LIST = "status-list"  # signs status list tokens
     LEDGER = "ledger"  # signs checkpoints and receipts
+    OCSP = "ocsp"  # signs answers about its own authority's certificates
 
 
 class IntentKind(StrEnum):

@@ -25,6 +25,7 @@ from trust.keys.identities import Identities, certificate_of, chain_of
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
 from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyId, KeyPurpose
+from trust.keys.ocsp_signing import OcspSigning
 from trust.keys.seal_signing import SealSigning
 from trust.keys.server import MAX_BATCH, Operation
 from trust.pki.certificate import read_certificate
@@ -66,6 +67,7 @@ class Operations:
             profiles=profiles,
         )
         self._seals = SealSigning(keyring=keyring, identities=self._identities, leaves=self._leaves)
+        self._ocsp = OcspSigning(keyring=keyring, identities=self._identities, database=database, clock=clock)
 
     def by_name(self) -> Mapping[str, Operation]:
         """Everything a client may ask for."""
@@ -74,6 +76,7 @@ class Operations:
             "create-key": self.create_key,
             **self._seals.by_name(),
             **self._certificates.by_name(),
+            **self._ocsp.by_name(),
             "sign-credential": self.sign_credential,
             "timestamp": self.timestamp,
             "timestamp-batch": self.timestamp_batch,

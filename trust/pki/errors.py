@@ -21,6 +21,12 @@ class OcspMalformed(Malformed):
     code = "ocsp-malformed"
 
 
+class OcspRequestMalformed(Malformed):
+    """Octets that are not an OCSP request (RFC 6960) this house answers."""
+
+    code = "ocsp-request-malformed"
+
+
 class CsrRefused(InvalidInput):
     """A certificate signing request that is not taken."""
 
