@@ -122,7 +122,7 @@ class CeremonyLog:
             file_sha256=bytes.fromhex(file[1]),
             begun=_moment(lines[4], "begun "),
             ended=_moment(lines[5], "ended "),
-            present=tuple(map(_present, present)),
+            present=tuple(map(parse_present, present)),
             steps=tuple(_step(line, number) for number, line in enumerate(steps, start=1)),
         )
 
@@ -184,7 +184,8 @@ def _moment(line: str, prefix: str) -> datetime:
     return moment
 
 
-def _present(line: str) -> Present:
+def parse_present(line: str) -> Present:
+    """A person from a line of the log; raises NoteMalformed."""
     match = _PRESENT.fullmatch(line)
     if match is None or (match[1] == "present") is not (match[2] is not None):
         raise NoteMalformed("a line of the log names nobody")

@@ -19,6 +19,7 @@ from trust.kernel.clock import Clock, parse_rfc3339
 from trust.kernel.errors import Malformed
 from trust.kernel.randomness import Randomness
 from trust.keys import wire
+from trust.keys.ceremony_signing import CeremonySigning
 from trust.keys.certificate_signing import CertificateSigning
 from trust.keys.errors import SignerRefused
 from trust.keys.identities import Identities, certificate_of, chain_of
@@ -76,6 +77,7 @@ class Operations:
             "create-key": self.create_key,
             **self._seals.by_name(),
             **self._certificates.by_name(),
+            **CeremonySigning(keyring=self._keyring, identities=self._identities).by_name(),
             **self._ocsp.by_name(),
             "sign-credential": self.sign_credential,
             "timestamp": self.timestamp,
