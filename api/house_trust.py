@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from trust.authority.ceremony_repository import Bridges, ExternalAnchors
 from trust.authority.issuers import Issuers
 from trust.authority.model import LEDGER_LABEL, Authority
 from trust.authority.repository import Crls
@@ -56,6 +57,7 @@ class HouseTrust:
             crls=current.crls,
             status_lists=self._status_lists(),
             ledger_keys=current.ledger_keys,
+            anchor_terms=current.anchor_terms,
         )
 
     def _read(self) -> TrustStore:
@@ -64,12 +66,24 @@ class HouseTrust:
             issuers = Issuers(work).all()
             crls = [row.crl for issuer in issuers if (row := Crls(work).newest(issuer.key_id)) is not None]
             keys = tuple(
-                VerifierKey(name=self._origin, public_key=binding.spki[-32:]).encode()
-                for binding in bindings.labelled(LEDGER_LABEL)
+                dict.fromkeys(
+                    VerifierKey(name=self._origin, public_key=binding.spki[-32:]).encode()
+                    for binding in bindings.labelled(LEDGER_LABEL)
+                )
             )
+            bridges = Bridges(work).all()
+            external = ExternalAnchors(work)
+            others, terms = external.certificates(), external.terms()
         return TrustStore(
-            anchors=tuple(each.certificate for each in issuers if each.authority == Authority.ROOT),
-            intermediates=tuple(each.certificate for each in issuers if each.authority != Authority.ROOT),
+            anchors=(
+                *(each.certificate for each in issuers if each.authority == Authority.ROOT),
+                *others,
+            ),
+            anchor_terms=terms,
+            intermediates=(
+                *(each.certificate for each in issuers if each.authority != Authority.ROOT),
+                *bridges,
+            ),
             crls=tuple(bytes(crl) for crl in crls),
             ledger_keys=keys,
         )

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from trust.kernel.errors import InvalidInput
+from trust.pki.profile_reading import read_own_profiles
+from trust.pki.profiles import PROFILES, Profile, ProfileName
 from trust.storage.embedded import DatabaseUrls
 
 PREFIX: Final = "YINXIN_"
@@ -87,6 +89,10 @@ class Settings:
     workers: int = _setting(1, "server processes")
     log_origin: str = _setting("", "the ledger's C2SP origin; empty: public host and /log")
     ceremony_file: str = _setting("", "YAML of authorities and services; empty: the one shipped")
+    profiles_file: str = _setting(
+        "",
+        "JSON of what this deployment says of certificate profiles besides; for the signer too; empty: as shipped",
+    )
     lease_seconds: float = _setting(
         60.0, "how long a procedure holds its intent before the worker resolves it"
     )
@@ -145,6 +151,11 @@ class Settings:
             if self.personal_data_key_file
             else self.config / "personal-data-key"
         )
+
+    @property
+    def profiles(self) -> Mapping[ProfileName, Profile]:
+        """The certificate profiles; raises ProfilesRefused where the deployment's own file cannot be followed."""
+        return read_own_profiles(Path(self.profiles_file), PROFILES) if self.profiles_file else PROFILES
 
     @property
     def origin(self) -> str:

@@ -24,7 +24,9 @@ def run_signer(settings: Settings) -> None:
         clock=clock,
         ids=Ids(clock, randomness),
     )
-    operations = Operations(keyring=keyring, database=database, clock=clock, randomness=randomness)
+    operations = Operations(
+        keyring=keyring, database=database, clock=clock, randomness=randomness, profiles=settings.profiles
+    )
     server = SignerServer(settings.socket_path, operations.by_name())
 
     def stop(_number: int, _frame: FrameType | None) -> None:

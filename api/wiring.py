@@ -32,6 +32,8 @@ from trust.authority.issuance import CertificateAuthority
 from trust.authority.model import LEDGER_LABEL
 from trust.authority.ocsp_keys import OcspKeys
 from trust.authority.ocsp_responder import OcspResponder
+from trust.authority.renewing import Renewals
+from trust.authority.requests import CertificateRequests
 from trust.authority.revocation import RevocationAuthority
 from trust.authority.timestamps import TimestampAuthority
 from trust.documents import pdf
@@ -66,6 +68,8 @@ class Authorities:
     revocations: RevocationAuthority
     ocsp_keys: OcspKeys
     timestamps: TimestampAuthority
+    renewals: Renewals
+    requests: CertificateRequests
 
     def close(self) -> None:
         self.signer.close()
@@ -88,6 +92,8 @@ class Services:
     ocsp_keys: OcspKeys
     ocsp: OcspResponder
     timestamps: TimestampAuthority
+    renewals: Renewals
+    requests: CertificateRequests
     trust: HouseTrust
     sequencer: Sequencer
     proofs: LedgerProofs
@@ -125,6 +131,7 @@ def build_authorities(
         clock=clock,
         randomness=randomness,
         public_url=settings.public_url.rstrip("/"),
+        profiles=settings.profiles,
     )
     return Authorities(
         settings=settings,
@@ -135,6 +142,10 @@ def build_authorities(
         ledger=ledger,
         signer=signer,
         certificates=certificates,
+        renewals=Renewals(
+            ledger=ledger, signer=signer, authority=certificates, clock=clock, profiles=settings.profiles
+        ),
+        requests=CertificateRequests(ledger=ledger, signer=signer, clock=clock, ids=ids),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
         ocsp_keys=OcspKeys(ledger=ledger, signer=signer, authority=certificates, clock=clock),
         timestamps=TimestampAuthority(database=database, signer=signer),
@@ -249,6 +260,8 @@ def build_services(
         ocsp_keys=parts.ocsp_keys,
         ocsp=OcspResponder(database=parts.database, signer=parts.signer, clock=parts.clock),
         timestamps=parts.timestamps,
+        renewals=parts.renewals,
+        requests=parts.requests,
         trust=trust,
         sequencer=Sequencer(
             database=parts.database,

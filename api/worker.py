@@ -25,6 +25,7 @@ OCSP_KEYS_SECONDS: Final = 60.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
 SEAL_STAMPING_SECONDS: Final = 15.0
+RENEWING_SECONDS: Final = 3_600.0
 DAILY_SECONDS: Final = 86_400.0
 SWEEPING_SECONDS: Final = 14_400.0
 _log = structlog.get_logger("yinxin.worker")
@@ -48,6 +49,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="ocsp.keys", seconds=OCSP_KEYS_SECONDS, act=services.ocsp_keys.ensure_all),
         Chore(name="ocsp.renew", seconds=OCSP_SECONDS, act=services.revocations.renew_answers),
         Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
+        Chore(name="certificates.renew", seconds=RENEWING_SECONDS, act=services.renewals.renew_due),
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
         Chore(name="seal-uses.stamp", seconds=SEAL_STAMPING_SECONDS, act=services.seals.stamp),

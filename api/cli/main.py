@@ -1,17 +1,16 @@
 """The command `yinxin`: processes, checks and tools, each with `--help`; `--json` where facts are printed."""
 
-import json
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.logging import configure
-from api.settings import Settings, described
+from api.cli.ceremonies import app as ceremony_app
+from api.cli.starting import AsJson, load_settings, print_json
+from api.settings import described
 from trust.kernel.errors import YinxinError
 
 app = typer.Typer(
@@ -27,15 +26,7 @@ ledger_app = typer.Typer(help="The ledger.", no_args_is_help=True)
 app.add_typer(settings_app, name="settings")
 app.add_typer(db_app, name="db")
 app.add_typer(ledger_app, name="ledger")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def load_settings() -> Settings:
-    """The settings of this process; logging is set up with them."""
-    settings = Settings.from_environment(os.environ)
-    configure(as_json=settings.log_json)
-    return settings
+app.add_typer(ceremony_app, name="ceremony")
 
 
 @app.command()
@@ -182,11 +173,6 @@ def ledger_verify(as_json: AsJson = False, language: str = "en") -> None:
     from api.cli.verifying import verify_own_ledger
 
     raise typer.Exit(verify_own_ledger(load_settings(), as_json=as_json, language=language))
-
-
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 # typer exports one of its family of usage errors; the one above it takes in every wrong call.

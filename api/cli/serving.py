@@ -40,7 +40,7 @@ def serve_only(settings: Settings) -> None:
 def application() -> object:
     """The application for a server with several processes."""
     from api.app import create_app
-    from api.cli.main import load_settings
+    from api.cli.starting import load_settings
 
     return create_app(load_settings())
 

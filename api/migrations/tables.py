@@ -4,6 +4,7 @@ import archive.tables
 import identity.tables
 import licences.tables
 import seals.tables
+import trust.authority.ceremony_tables
 import trust.authority.tables
 import trust.keys.tables
 import trust.ledger.tables
@@ -16,6 +17,7 @@ packages = (
     trust.storage.idempotency,
     trust.keys.tables,
     trust.authority.tables,
+    trust.authority.ceremony_tables,
     trust.ledger.tables,
     identity.tables,
     seals.tables,

@@ -29,7 +29,7 @@ from trust.keys import wire
 from trust.keys.certificates import CertificatePayload, assemble_certificate, tbs_of
 from trust.keys.client import SignerClient
 from trust.keys.errors import SignerAway, SignerRefused
-from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, KeyPurpose
+from trust.keys.model import Intent, IntentKind, KeyBinding, KeyInfo, KeyPurpose
 from trust.keys.repository import Intents, KeyBindings
 from trust.ledger.model import Actor
 from trust.ledger.tables import events
@@ -317,6 +317,7 @@ def payload_of(payload: dict[str, Any]) -> CertificatePayload:
         not_after=parse_rfc3339(payload["not_after"]),
         crl_url=payload["crl_url"],
         ca_url=payload["ca_url"],
+        ocsp_url=payload["ocsp_url"],
     )
 
 
@@ -326,15 +327,13 @@ def authority_binding(room: Room) -> KeyBinding:
 
 
 def forged(room: Room, payload: CertificatePayload) -> bytes:
-    """A certificate in the authority's name under a key that is not the authority's."""
-    signer = SoftwareSigner.generate(Suite.P256_SHA256)
+    """A certificate in the authority's name, signed by a key that is not the authority's."""
+    binding = authority_binding(room)
     info = KeyInfo(
-        key_id=KeyId("key_" + "0" * 32), purpose=KeyPurpose.AUTHORITY, suite=signer.suite.value,
-        spki=signer.spki,
-    )  # fmt: skip
-    return assemble_certificate(
-        tbs_of(payload.to_json(), issuer=authority_binding(room), issuer_key=info), signer
+        key_id=binding.key_id, purpose=KeyPurpose.AUTHORITY, suite=binding.suite, spki=binding.spki
     )
+    tbs = tbs_of(payload.to_json(), issuer=binding, issuer_key=info)
+    return assemble_certificate(tbs, SoftwareSigner.generate(Suite.P256_SHA256))
 
 
 def signed_by_the_house(room: Room, payload: CertificatePayload) -> bytes:

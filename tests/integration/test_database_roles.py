@@ -27,7 +27,13 @@ CHANGES = (
     "TRUNCATE trust.revocation_acts",
 )
 # What the signer reads to decide whether a key may be used, and its own keys.
-SIGNERS = {"trust.keys", "trust.key_bindings", "trust.intents", "trust.intent_outcomes"}
+SIGNERS = {
+    "trust.keys",
+    "trust.key_bindings",
+    "trust.intents",
+    "trust.issuing_permissions",
+    "trust.intent_outcomes",
+}
 WRITING = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 Connect = Callable[[str], psycopg.Connection]

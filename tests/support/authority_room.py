@@ -22,6 +22,7 @@ from trust.authority.revoking import Revoking
 from trust.crypto.suites import Suite
 from trust.kernel.randomness import SystemRandomness
 from trust.keys.model import KeyBinding, KeyPurpose
+from trust.keys.repository import IssuingPermissions
 from trust.ledger.model import Actor
 from trust.pki.profiles import ProfileName
 
@@ -78,6 +79,10 @@ class AuthorityRoom:
     def renew_the_key(self) -> None:
         key = self.house.services.signer.create_key(KeyPurpose.AUTHORITY, Suite.P256_SHA256)
         self.certified(new_key_binding(key, label=f"{AUTHORITY_LABEL}{NAME}"))
+        with self.house.services.database.work() as work:
+            IssuingPermissions(work).record(
+                key.key_id, [ProfileName.CITIZEN, ProfileName.OCSP], at=self.clock.now()
+            )
 
     def issuers(self) -> tuple[Issuer, ...]:
         with self.house.services.database.read() as work:

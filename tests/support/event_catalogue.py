@@ -12,13 +12,15 @@ import archive.events
 import identity.events
 import licences.events
 import seals.events
-from trust.authority import ceremony, issuance, revoking
+from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/ceremony.py": ceremony.ACTS,
+    "trust/authority/ceremony_logging.py": ceremony_logging.ACTS,
     "trust/authority/issuance.py": issuance.ACTS,
     "trust/authority/revoking.py": revoking.ACTS,
+    "trust/authority/requests.py": requests.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

@@ -5,7 +5,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from tests.support.stores import usual_store_settings
 from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
 from trust.crypto.digests import sha256
 from trust.documents.pdf import Placement
-from trust.kernel.clock import SystemClock
+from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
 from trust.keys.keyring import Keyring
@@ -44,12 +44,13 @@ class RunningSigner:
     """The signer's own code on a real socket, in a thread; it can be stopped and started again."""
 
     settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
     _server: SignerServer | None = None
     _thread: threading.Thread | None = None
     _database: Database | None = None
 
     def start(self) -> None:
-        clock, randomness = SystemClock(), SystemRandomness()
+        clock, randomness = self.clock, SystemRandomness()
         self._database = Database(self.settings.database_signer_url)
         keyring = Keyring(
             database=self._database,
@@ -57,7 +58,13 @@ class RunningSigner:
             clock=clock,
             ids=Ids(clock, randomness),
         )
-        operations = Operations(keyring=keyring, database=self._database, clock=clock, randomness=randomness)
+        operations = Operations(
+            keyring=keyring,
+            database=self._database,
+            clock=clock,
+            randomness=randomness,
+            profiles=self.settings.profiles,
+        )
         self._server = SignerServer(self.settings.socket_path, operations.by_name())
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
@@ -86,9 +93,9 @@ def prepare_keys(settings: Settings) -> None:
     ensure_key_encryption_key(settings.personal_data_key, SystemRandomness())
 
 
-def hold_shipped_ceremony(settings: Settings) -> None:
+def hold_shipped_ceremony(settings: Settings, *, clock: Clock | None = None) -> None:
     """The shipped ceremony, on a signer that runs."""
-    with closing(build_authorities(settings)) as parts:
+    with closing(build_authorities(settings, clock=clock)) as parts:
         hold_ceremony(
             Ceremony.read(SHIPPED),
             ledger=parts.ledger,
@@ -240,16 +247,23 @@ def impression_svg() -> bytes:
 
 
 @contextmanager
-def opened_house(folder: Path, urls: DatabaseUrls, config: Path) -> Iterator[House]:
-    """A house over a database in which the ceremony has been held with the keys in `config`."""
+def opened_house(
+    folder: Path, urls: DatabaseUrls, config: Path, *, clock: Clock | None = None
+) -> Iterator[House]:
+    """A house over a database in which the ceremony has been held with the keys in `config`.
+
+    Where a `clock` is given, signer and services go by it; a ceremony that was not held yet is held by it.
+    """
     # A Unix socket's path has at most 107 octets, so it lies in a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="yx-") as short:
         settings = house_settings(
             folder, urls, config=config, signer_socket=f"{short}/s", **usual_store_settings()
         )
-        signer = RunningSigner(settings=settings)
+        signer = RunningSigner(settings=settings, clock=clock or SystemClock())
         signer.start()
-        services = build_services(settings, hash_cost=HashCost(passes=1, memory_kib=8, lanes=1))
+        if clock is not None:
+            hold_shipped_ceremony(settings, clock=clock)
+        services = build_services(settings, clock=clock, hash_cost=HashCost(passes=1, memory_kib=8, lanes=1))
         room = IdentityRoom.over(services)
         try:
             yield House(services=services, signer=signer, room=room)

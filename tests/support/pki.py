@@ -100,6 +100,12 @@ class TestPki:
             chain = (above.certificate,)
         return Authority(certificate=certificate, signer=signer, chain=chain)
 
+    def cross(self, root: Authority, *, by: Authority) -> Authority:
+        """A root's key certified by another key of the same root (RFC 4210 §4.4)."""
+        names = {"C": "CN", "O": "印信测试", "CN": str(root.parsed.common_name)}
+        made = self.certify(by, PROFILES[ProfileName.CROSS], subject=names, signer=root.signer)
+        return Authority(certificate=made, signer=root.signer, chain=())
+
     def certify(
         self,
         above: Authority | None,

@@ -1,93 +1,56 @@
 """The ceremony: one reviewed YAML file makes the root, the issuing authorities and the service keys.
 
-It can be held again at any time: what is bound already is left as it is, what is missing is made.
+It can be held again at any time: what is bound already is left as it is, what is missing is made. Asked for the next
+generation of an authority, it makes the new key, lets old and new roots certify each other (RFC 4210 §4.4), and ends
+the issuing of the older one, which goes on answering for what it issued.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from trust.authority.ceremony_file import RETIRED_ISSUES, SERVICES, SHIPPED, Ceremony, Part
+from trust.authority.ceremony_plan import SERVICE_LABEL, Step, StepKind, plan
+from trust.authority.ceremony_repository import Requests
 from trust.authority.errors import CeremonyRefused
 from trust.authority.issuance import CertificateAuthority, new_key_binding
+from trust.authority.issuers import Issuer, Issuers
 from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, Authority
+from trust.authority.requests import CertificateRequests
+from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
+from trust.evidence.ceremony_log import LoggedStep
 from trust.kernel.clock import Clock
 from trust.keys.client import SignerClient
-from trust.keys.model import KeyPurpose
-from trust.keys.repository import KeyBindings
-from trust.ledger.ledger import Ledger
+from trust.keys.model import KeyId, KeyInfo, KeyPurpose
+from trust.keys.repository import IssuingPermissions, KeyBindings
+from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Actor, Event
-from trust.pki.errors import NameRefused
-from trust.pki.names import encode_name
+from trust.pki.certificate import read_certificate
 from trust.pki.profiles import PROFILES, ProfileName
+
+__all__ = ["ACTS", "CEREMONY_HELD", "SHIPPED", "Ceremony", "CeremonyTable", "hold_ceremony"]
 
 CEREMONY_HELD: Final = "ceremony.held"
 ACTS: Final[Mapping[str, str]] = {
     CEREMONY_HELD: "The ceremony made an authority, a service key or the ledger's key."
 }
-SHIPPED: Final = Path(__file__).with_name("ceremony.yaml")
-_YEAR: Final = timedelta(days=365)
-_ACTOR: Final = Actor(kind="ceremony", id="ceremony")
-_SERVICES: Final = {
-    "timestamp": (KeyPurpose.TIMESTAMP, ProfileName.TIMESTAMP),
-    "status-list": (KeyPurpose.STATUS_LIST, ProfileName.SERVICE),
-}
-# A ceremony file is read aloud; nobody reads more than this.
-_MAX_FILE_OCTETS: Final = 64 * 1024
+ACTOR: Final = Actor(kind="ceremony", id="ceremony")
+
+Said = Callable[[str], None]
+Logged = Callable[[LoggedStep], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """One certificate of the ceremony."""
+class CeremonyTable:
+    """What lies on the table: the parts of the house that a ceremony uses."""
 
-    name: str
-    profile: ProfileName
-    subject: Mapping[str, str]
-    validity: timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ceremony:
-    """What the file asks for, checked."""
-
-    authorities: tuple[Part, ...]
-    services: tuple[Part, ...]
-    ledger: bool
-
-    @classmethod
-    def read(cls, path: Path) -> "Ceremony":
-        """Raises CeremonyRefused on an unknown key, a missing root, an unknown service or authority."""
-        try:
-            octets = path.read_bytes()
-        except OSError as fault:
-            raise CeremonyRefused(f"the ceremony file cannot be read: {fault.strerror}") from fault
-        if len(octets) > _MAX_FILE_OCTETS:
-            raise CeremonyRefused(f"a ceremony file has at most {_MAX_FILE_OCTETS} octets")
-        try:
-            given = yaml.safe_load(octets)
-        except yaml.YAMLError as fault:
-            raise CeremonyRefused(f"the ceremony file is not YAML: {fault}") from fault
-        if not isinstance(given, dict) or given.keys() != {"authorities", "services", "ledger"}:
-            raise CeremonyRefused("a ceremony has authorities, services and ledger, and nothing else")
-        if not isinstance(given["authorities"], list) or not isinstance(given["services"], list):
-            raise CeremonyRefused("authorities and services are lists")
-        if not isinstance(given["ledger"], bool):
-            raise CeremonyRefused("ledger is true or false")
-        authorities = tuple(_part(item, None) for item in given["authorities"])
-        services = tuple(_part(item, _service_profile(item)) for item in given["services"])
-        names = [part.name for part in authorities]
-        if names[:1] != [Authority.ROOT] or len(set(names)) != len(names) or not set(names) <= set(Authority):
-            raise CeremonyRefused(f"authorities are the root first, then any of {', '.join(Authority)}")
-        kinds = [part.name for part in services]
-        if len(set(kinds)) != len(kinds) or not set(kinds) <= _SERVICES.keys():
-            raise CeremonyRefused(f"services are any of {', '.join(_SERVICES)}, each once")
-        if services and Authority.SERVICE not in names:
-            raise CeremonyRefused("services need the authority that certifies them: service")
-        return cls(authorities=authorities, services=services, ledger=given["ledger"])
+    ledger: Ledger
+    signer: SignerClient
+    authority: CertificateAuthority
+    clock: Clock
+    requests: CertificateRequests | None = None
 
 
 def hold_ceremony(
@@ -97,109 +60,192 @@ def hold_ceremony(
     signer: SignerClient,
     authority: CertificateAuthority,
     clock: Clock,
-    said: Callable[[str], None] = lambda _line: None,
+    requests: CertificateRequests | None = None,
+    said: Said = lambda _line: None,
+    logged: Logged = lambda _step: None,
 ) -> int:
-    """Makes what is missing, in the file's order; `said` hears a line for each. Returns how many were made."""
+    """Makes what is missing, in the file's order; `said` hears a line for each step, `logged` what was made.
+
+    Returns how many things were made. Raises CeremonyRefused where the file cannot be followed from here.
+    """
+    table = CeremonyTable(ledger=ledger, signer=signer, authority=authority, clock=clock, requests=requests)
     with ledger.work() as holding:
         holding.advisory_lock("ceremony")  # two at once: the second waits, and finds everything made
-        return _make_all(ceremony, ledger=ledger, signer=signer, authority=authority, clock=clock, said=said)
+        with ledger.read() as work:
+            steps = plan(ceremony, work)
+        made = 0
+        for step in steps:
+            done = _DOING[step.kind](step, table) if step.changes else None
+            said(f"{step.label}: made, {done.said}" if done else step.line())
+            if done is not None:
+                logged(done)
+                made += step.kind in _MAKING
+        return made
 
 
-def _make_all(
-    ceremony: Ceremony,
-    *,
-    ledger: Ledger,
-    signer: SignerClient,
-    authority: CertificateAuthority,
-    clock: Clock,
-    said: Callable[[str], None],
-) -> int:
-    made = 0
-    for part in ceremony.authorities:
-        made += _make(
-            part,
-            label=f"{AUTHORITY_LABEL}{part.name}",
-            purpose=KeyPurpose.AUTHORITY,
-            issuer=Authority.ROOT,
-            ledger=ledger, signer=signer, authority=authority, said=said,
-        )  # fmt: skip
-    for part in ceremony.services:
-        made += _make(
-            part,
-            label=f"service/{part.name}",
-            purpose=_SERVICES[part.name][0],
-            issuer=Authority.SERVICE,
-            ledger=ledger, signer=signer, authority=authority, said=said,
-        )  # fmt: skip
-    if ceremony.ledger and not _is_bound(ledger, LEDGER_LABEL):
-        info = signer.create_key(KeyPurpose.LEDGER, Suite.ED25519)
-        with ledger.work() as work:
-            KeyBindings(work).bind(new_key_binding(info, label=LEDGER_LABEL), at=clock.now())
-            work.record(Event(act=CEREMONY_HELD, actor=_ACTOR, subject=LEDGER_LABEL, agency=None))
-        said(f"{LEDGER_LABEL}: made")
-        made += 1
-    return made
+def _make_root(step: Step, table: CeremonyTable) -> LoggedStep:
+    part = _part(step)
+    info = table.signer.create_key(KeyPurpose.AUTHORITY, part.suite)
+    issued = table.authority.issue(
+        authority=part.name,
+        profile=ProfileName.ROOT,
+        subject=part.subject,
+        spki=info.spki,
+        owner=step.label,
+        agency=None,
+        actor=ACTOR,
+        bind=new_key_binding(info, label=step.label),
+        validity=part.validity,
+        issuing_key=info,
+    )
+    return _logged(step, issued.certificate, f"serial {issued.serial}, generation {part.generation}")
 
 
-def _make(
-    part: Part,
-    *,
-    label: str,
-    purpose: KeyPurpose,
-    issuer: Authority,
-    ledger: Ledger,
-    signer: SignerClient,
-    authority: CertificateAuthority,
-    said: Callable[[str], None],
-) -> int:
-    if _is_bound(ledger, label):
-        said(f"{label}: is there already")
-        return 0
-    info = signer.create_key(purpose, Suite.P256_SHA256)
-    issued = authority.issue(
-        authority=issuer,
+def _make_authority(step: Step, table: CeremonyTable) -> LoggedStep:
+    part = _part(step)
+    info = table.signer.create_key(KeyPurpose.AUTHORITY, part.suite)
+    issued = table.authority.issue(
+        authority=Authority.ROOT,
+        profile=ProfileName.ISSUING_AUTHORITY,
+        subject=part.subject,
+        spki=info.spki,
+        owner=step.label,
+        agency=None,
+        actor=ACTOR,
+        bind=new_key_binding(info, label=step.label),
+        validity=part.validity,
+    )
+    return _logged(step, issued.certificate, f"serial {issued.serial}, generation {part.generation}")
+
+
+def _make_bridges(step: Step, table: CeremonyTable) -> LoggedStep:
+    """New with old for those who know the old root alone, old with new for those who know the new one alone."""
+    older, newest = _generations(step, table)[-2:]
+    part = _part(step)
+    made = []
+    for issuer, certified in ((older, newest), (newest, older)):
+        made.append(
+            table.authority.issue(
+                profile=ProfileName.CROSS,
+                subject=part.subject,
+                spki=certified.spki,
+                owner=step.label,
+                agency=None,
+                actor=ACTOR,
+                issuer=issuer,
+                validity=min(PROFILES[ProfileName.CROSS].validity, _remaining(certified, table.clock)),
+            )
+        )
+    serials = " and ".join(each.serial for each in made)
+    return _logged(step, b"".join(each.certificate for each in made), f"serials {serials}")
+
+
+def _make_request(step: Step, table: CeremonyTable) -> LoggedStep:
+    part = _part(step)
+    if table.requests is None:
+        raise CeremonyRefused("this ceremony needs requests to others; hold it by `yinxin ceremony hold`")
+    info = table.signer.create_key(KeyPurpose.AUTHORITY, part.suite)
+    asked = table.requests.ask(
+        label=step.label,
+        profile=ProfileName.ISSUING_AUTHORITY,
+        subject=part.subject,
+        owner=step.label,
+        agency=None,
+        actor=ACTOR,
+        key=info,
+    )
+    return _logged(step, asked.csr, f"request {asked.id}, generation {part.generation}")
+
+
+def _permit(step: Step, table: CeremonyTable) -> LoggedStep:
+    part = _part(step)
+    profiles = sorted(part.may_issue)
+    with table.ledger.work() as work:
+        IssuingPermissions(work).record(_newest_key(step, table), profiles, at=table.clock.now())
+        _record(step.label, work, {"issues": profiles})
+    return _logged(step, ",".join(profiles).encode(), f"issues {', '.join(profiles)}")
+
+
+def _retire(step: Step, table: CeremonyTable) -> LoggedStep:
+    older = [issuer for issuer in _generations(step, table)[:-1] if not issuer.offline]
+    with table.ledger.work() as work:
+        for issuer in older:
+            IssuingPermissions(work).record(issuer.key_id, sorted(RETIRED_ISSUES), at=table.clock.now())
+        _record(step.label, work, {"retired": [issuer.name for issuer in older]})
+    names = ", ".join(issuer.name for issuer in older)
+    return _logged(step, names.encode(), f"{names} issues no more and answers for what it issued")
+
+
+def _make_ledger_key(step: Step, table: CeremonyTable) -> LoggedStep:
+    info = table.signer.create_key(KeyPurpose.LEDGER, Suite.ED25519)
+    with table.ledger.work() as work:
+        KeyBindings(work).bind(new_key_binding(info, label=LEDGER_LABEL), at=table.clock.now())
+        work.record(Event(act=CEREMONY_HELD, actor=ACTOR, subject=LEDGER_LABEL, agency=None))
+    return _logged(step, info.spki, "the ledger's key")
+
+
+def _make_service(step: Step, table: CeremonyTable) -> LoggedStep:
+    part = _part(step)
+    with table.ledger.read() as work:
+        bound = KeyBindings(work).find(f"{SERVICE_LABEL}{part.name}")
+    if bound is None:
+        info = table.signer.create_key(SERVICES[part.name][0], part.suite)
+    else:
+        info = KeyInfo(key_id=bound.key_id, purpose=bound.purpose, suite=bound.suite, spki=bound.spki)
+    issued = table.authority.issue(
         profile=part.profile,
         subject=part.subject,
         spki=info.spki,
-        owner=label,
+        owner=step.label,
         agency=None,
-        actor=_ACTOR,
-        bind=new_key_binding(info, label=label),
+        actor=ACTOR,
+        bind=new_key_binding(info, label=step.label),
         validity=part.validity,
-        issuing_key=info if part.profile is ProfileName.ROOT else None,
     )
-    said(f"{label}: made, serial {issued.serial}")
-    return 1
+    return _logged(step, issued.certificate, f"serial {issued.serial}")
 
 
-def _is_bound(ledger: Ledger, label: str) -> bool:
-    with ledger.read() as work:
-        return KeyBindings(work).find(label) is not None
+_DOING: Final[Mapping[StepKind, Callable[[Step, CeremonyTable], LoggedStep]]] = {
+    StepKind.ROOT: _make_root,
+    StepKind.AUTHORITY: _make_authority,
+    StepKind.BRIDGE: _make_bridges,
+    StepKind.REQUEST: _make_request,
+    StepKind.PERMIT: _permit,
+    StepKind.RETIRE: _retire,
+    StepKind.LEDGER: _make_ledger_key,
+    StepKind.SERVICE: _make_service,
+}
+_MAKING: Final = frozenset(_DOING) - {StepKind.PERMIT, StepKind.RETIRE}
 
 
-def _service_profile(item: Any) -> ProfileName:
-    known = _SERVICES.get(str(item.get("name"))) if isinstance(item, dict) else None
-    if known is None or item.get("profile") != known[1].value:
-        pairs = ", ".join(f"{name} with {profile}" for name, (_purpose, profile) in _SERVICES.items())
-        raise CeremonyRefused(f"a service names itself and its profile: {pairs}")
-    return known[1]
+def _part(step: Step) -> Part:
+    if step.part is None:
+        raise CeremonyRefused(f"the step for {step.label} has no part of the file")
+    return step.part
 
 
-def _part(item: Any, profile: ProfileName | None) -> Part:
-    expected = {"name", "subject", "validity_years"} | ({"profile"} if profile else set())
-    if not isinstance(item, dict) or item.keys() != expected or not isinstance(item["subject"], dict):
-        raise CeremonyRefused(f"a part of the ceremony has {', '.join(sorted(expected))}")
-    years = item["validity_years"]
-    if type(years) is not int or not 1 <= years <= 30:
-        raise CeremonyRefused("validity_years is a whole number from 1 to 30")
-    if profile is None:
-        profile = ProfileName.ROOT if item["name"] == Authority.ROOT else ProfileName.ISSUING_AUTHORITY
-    subject = {str(key): str(value) for key, value in item["subject"].items()}
-    allowed = PROFILES[profile]
-    if not allowed.required <= subject.keys() <= allowed.subject_attributes:
-        raise CeremonyRefused(f"the subject of {item['name']} has {', '.join(sorted(allowed.required))}")
-    try:
-        encode_name(subject)
-    except NameRefused as refused:
-        raise CeremonyRefused(f"the subject of {item['name']}: {refused.message}") from refused
-    return Part(name=str(item["name"]), profile=profile, subject=subject, validity=years * _YEAR)
+def _generations(step: Step, table: CeremonyTable) -> tuple[Issuer, ...]:
+    with table.ledger.read() as work:
+        return Issuers(work).of(step.label.removeprefix(AUTHORITY_LABEL))
+
+
+def _newest_key(step: Step, table: CeremonyTable) -> KeyId:
+    """The key that the step is about: of the open request where one waits, of the newest generation otherwise."""
+    with table.ledger.read() as work:
+        waiting = Requests(work).open(step.label)
+        if waiting:
+            return KeyId(waiting[-1].key_id)
+        return Issuers(work).current(step.label.removeprefix(AUTHORITY_LABEL)).key_id
+
+
+def _remaining(issuer: Issuer, clock: Clock) -> timedelta:
+    """How long the newest certificate of an issuer lasts from now, in whole seconds."""
+    return read_certificate(issuer.certificate).not_after - clock.now().replace(microsecond=0)
+
+
+def _record(label: str, work: RecordedWork, content: Mapping[str, Any]) -> None:
+    work.record(Event(act=CEREMONY_HELD, actor=ACTOR, subject=label, agency=None, content=content))
+
+
+def _logged(step: Step, made: bytes, said: str) -> LoggedStep:
+    return LoggedStep(kind=step.kind.value, label=step.label, digest=sha256(made), said=said)

@@ -1,6 +1,6 @@
 """What goes wrong at the authorities."""
 
-from trust.kernel.errors import Broken, InvalidInput, NotFound, Unavailable
+from trust.kernel.errors import Broken, Conflict, InvalidInput, NotFound, Unavailable
 
 
 class CertificateUnknown(NotFound):
@@ -37,3 +37,21 @@ class TimestampAuthorityAway(Unavailable):
     """The timestamp authority cannot be reached."""
 
     code = "timestamp-authority-away"
+
+
+class AuthorityMissing(Conflict):
+    """No authority issues certificates of this profile, or the one that does has come to its end."""
+
+    code = "authority-missing"
+
+
+class RequestUnknown(NotFound):
+    """There is no such request for a certificate from elsewhere."""
+
+    code = "certificate-request-unknown"
+
+
+class ExternalCertificateRefused(InvalidInput):
+    """A certificate from elsewhere is not taken: another key, another use, or no path to a trusted anchor."""
+
+    code = "external-certificate-refused"

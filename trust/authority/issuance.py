@@ -6,14 +6,21 @@ its serial is revoked, so that whatever may have been signed is worth nothing.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
 
-from trust.authority.errors import CertificateBroken, CertificateUnknown
+from trust.authority.errors import AuthorityMissing, CertificateBroken, CertificateUnknown
 from trust.authority.issuers import Issuer, Issuers
-from trust.authority.model import ActRecord, CertificateRecord, IssuedCertificate, RevocationAct
+from trust.authority.model import (
+    ActRecord,
+    Authority,
+    CertificateRecord,
+    IssuedCertificate,
+    RevocationAct,
+)
 from trust.authority.repository import Certificates, RevocationActs
 from trust.authority.revoking import Revoking
 from trust.authority.tables import certificate_intents, certificates
@@ -24,12 +31,12 @@ from trust.kernel.randomness import Randomness
 from trust.keys.certificates import CertificatePayload, tbs_of
 from trust.keys.client import SignerClient
 from trust.keys.model import Intent, IntentKind, KeyBinding, KeyInfo, KeyPurpose
-from trust.keys.repository import Intents, KeyBindings
+from trust.keys.repository import Intents, IssuingPermissions, KeyBindings
 from trust.keys.tables import intent_outcomes, intents
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
-from trust.pki.profiles import PROFILES, ProfileName
+from trust.pki.profiles import PROFILES, Profile, ProfileName
 
 CERTIFICATE_ISSUED: Final = "certificate.issued"
 CERTIFICATE_ABANDONED: Final = "certificate.abandoned"
@@ -43,6 +50,8 @@ ISSUING_LEASE: Final = timedelta(seconds=60)
 # A signer's clock may run a little ahead of a verifier's.
 _BACKDATED: Final = timedelta(minutes=5)
 _SERIAL_OCTETS: Final = 16
+# 127 bits do not meet twice; drawing the same three times is a fault, not bad luck.
+_MAX_DRAWS: Final = 3
 
 
 class CertificateAuthority:
@@ -57,6 +66,7 @@ class CertificateAuthority:
         randomness: Randomness,
         public_url: str,
         lease: timedelta = ISSUING_LEASE,
+        profiles: Mapping[ProfileName, Profile] = PROFILES,
     ) -> None:
         """`public_url` is where CRLs, OCSP and authorities' certificates are served, without a slash at its end."""
         self._ledger = ledger
@@ -65,12 +75,13 @@ class CertificateAuthority:
         self._randomness = randomness
         self._public_url = public_url
         self._lease = lease
+        self._profiles = profiles
         self.revoking = Revoking(ledger=ledger, clock=clock)
 
     def issue(
         self,
         *,
-        authority: str,
+        authority: str | None = None,
         profile: ProfileName,
         subject: Mapping[str, str],
         spki: bytes,
@@ -84,62 +95,51 @@ class CertificateAuthority:
     ) -> IssuedCertificate:
         """Issues one certificate under `authority`; `bind` records it as the certificate of a key of ours.
 
+        Where no authority is named, the first that was given leave to issue this profile issues it. A certificate
+        ends with its issuer's at the latest. Raises AuthorityMissing where nobody issues it.
+
         `issuing_key` is given for a root alone, whose key has no certificate yet. `issuer` is an older generation
         of the authority that still issues something of its own, an OCSP responder's certificate. Raises
         SignerAway where the signer is away (the worker resolves what was intended), CertificateBroken where
         what was signed is not what was intended.
         """
         now = self._clock.now().replace(microsecond=0)
-        serial = self._serial()
         if issuer is None and issuing_key is None:
-            with self._ledger.read() as reading:
-                issuer = Issuers(reading).current(authority)
-        payload = CertificatePayload(
-            profile=profile,
-            subject=subject,
-            spki=spki,
-            serial=serial,
-            not_before=now - _BACKDATED,
-            not_after=now - _BACKDATED + (validity or PROFILES[profile].validity),
-            crl_url=None if issuer is None else f"{self._public_url}/crl/{issuer.name}.crl",
-            ca_url=None if issuer is None else f"{self._public_url}/ca/{issuer.name}.cer",
-            # Nobody asks about those who answer (ocsp-nocheck).
-            ocsp_url=None
-            if issuer is None or PROFILES[profile].ocsp_no_check
-            else f"{self._public_url}/ocsp",
-        )
+            issuer = self._issuing(authority, profile)
+        authority = issuer.authority if issuer is not None else authority or Authority.ROOT
         key = _issuing_key(issuer, issuing_key)
-        text = f"{serial:x}"
-        intent_subject = f"certificate/{text}"
 
         # 1. Commit to everything the certificate will say; nothing touches a key before this.
-        with self._ledger.work() as work:
-            Certificates(work).intend(
-                serial=text,
-                authority=authority,
-                issuer_key=key.key_id,
-                owner=owner,
-                agency=agency,
-                payload=payload.to_json(),
-                at=now,
-            )
-            Intents(work).record(
-                Intent(
-                    subject=intent_subject,
-                    key_id=key.key_id,
-                    kind=IntentKind.CERTIFICATE,
-                    digest=payload.digest(),
-                    lease_until=self._clock.now() + self._lease,
-                ),
-                at=now,
-            )
+        payload = self._intend(
+            CertificatePayload(
+                profile=profile,
+                subject=subject,
+                spki=spki,
+                serial=0,
+                not_before=now - _BACKDATED,
+                not_after=_end(now, validity or self._profiles[profile].validity, issuer),
+                crl_url=None if issuer is None else f"{self._public_url}/crl/{issuer.name}.crl",
+                ca_url=None if issuer is None else f"{self._public_url}/ca/{issuer.name}.cer",
+                # Nobody asks about those who answer (ocsp-nocheck).
+                ocsp_url=None
+                if issuer is None or self._profiles[profile].ocsp_no_check
+                else f"{self._public_url}/ocsp",
+            ),
+            authority=authority,
+            key=key,
+            owner=owner,
+            agency=agency,
+            at=now,
+        )
+        text = f"{payload.serial:x}"
+        intent_subject = f"certificate/{text}"
 
         # 2. The signer builds it, lints it and signs it.
         certificate = self._signer.issue_certificate(intent_subject, payload.to_json())
 
         # 3. Compare it with what was intended, octet for octet, and look at the signature as a stranger would.
         chain = () if issuer is None else (issuer.certificate, *issuer.chain)
-        _compare(certificate, payload, issuer=issuer, issuing_key=key)
+        _compare(certificate, payload, issuer=issuer, issuing_key=key, profiles=self._profiles)
 
         # 4. Record it; whoever was faster has resolved it as abandoned, and then it is not handed out.
         record = CertificateRecord(
@@ -230,9 +230,71 @@ class CertificateAuthority:
                 )
         return len(rows)
 
+    def _issuing(self, authority: str | None, profile: ProfileName) -> Issuer:
+        """The generation that issues this profile now; of any authority where none is named."""
+        with self._ledger.read() as work:
+            issuers = Issuers(work)
+            if authority is not None:
+                return issuers.current(authority)
+            newest = {issuer.authority: issuer for issuer in issuers.all()}
+            permissions = IssuingPermissions(work)
+            for issuer in newest.values():
+                if profile in (permissions.of(issuer.key_id) or ()):
+                    return issuer
+        raise AuthorityMissing(f"no authority issues {profile} certificates; has the ceremony been held?")
+
+    def _intend(
+        self,
+        payload: CertificatePayload,
+        *,
+        authority: str,
+        key: KeyInfo,
+        owner: str,
+        agency: str | None,
+        at: datetime,
+    ) -> CertificatePayload:
+        """Commits the intent under a serial of its own; one that was drawn before is drawn again."""
+        for _ in range(_MAX_DRAWS):
+            payload = replace(payload, serial=self._serial())
+            with self._ledger.work() as work:
+                taken = Certificates(work).intend(
+                    serial=f"{payload.serial:x}",
+                    authority=authority,
+                    issuer_key=key.key_id,
+                    owner=owner,
+                    agency=agency,
+                    payload=payload.to_json(),
+                    at=at,
+                )
+                if not taken:
+                    continue
+                Intents(work).record(
+                    Intent(
+                        subject=f"certificate/{payload.serial:x}",
+                        key_id=key.key_id,
+                        kind=IntentKind.CERTIFICATE,
+                        digest=payload.digest(),
+                        lease_until=self._clock.now() + self._lease,
+                    ),
+                    at=at,
+                )
+            return payload
+        raise CertificateBroken(f"{_MAX_DRAWS} serials in a row were drawn before: the randomness is broken")
+
     def _serial(self) -> int:
         """127 random bits: positive, and at most 16 octets (RFC 5280 §4.1.2.2)."""
         return int.from_bytes(self._randomness.octets(_SERIAL_OCTETS), "big") >> 1 | 1
+
+
+def _end(now: datetime, validity: timedelta, issuer: Issuer | None) -> datetime:
+    """When a certificate made now ends: after its validity, and with its issuer's at the latest."""
+    end = now - _BACKDATED + validity
+    if issuer is None:
+        return end
+    last = read_certificate(issuer.certificate).not_after
+    if last <= now:
+        raise AuthorityMissing(f"{issuer.name} has come to its end; hold a ceremony for its next generation")
+    return min(end, last)
 
 
 def new_key_binding(info: KeyInfo, *, label: str) -> KeyBinding:
@@ -269,12 +331,17 @@ def _issuing_key(issuer: Issuer | None, issuing_key: KeyInfo | None) -> KeyInfo:
 
 
 def _compare(
-    certificate: bytes, payload: CertificatePayload, *, issuer: Issuer | None, issuing_key: KeyInfo
+    certificate: bytes,
+    payload: CertificatePayload,
+    *,
+    issuer: Issuer | None,
+    issuing_key: KeyInfo,
+    profiles: Mapping[ProfileName, Profile],
 ) -> None:
     """Raises CertificateBroken unless the certificate says exactly what was intended and verifies."""
     read = read_certificate(certificate)
     binding = None if issuer is None else issuer.binding
-    if read.tbs != tbs_of(payload.to_json(), issuer=binding, issuer_key=issuing_key):
+    if read.tbs != tbs_of(payload.to_json(), issuer=binding, issuer_key=issuing_key, profiles=profiles):
         raise CertificateBroken("the signer returned a certificate that is not the one intended")
     try:
         verify(issuing_key.spki, read.signature, read.tbs, Suite(issuing_key.suite))

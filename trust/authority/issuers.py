@@ -25,7 +25,10 @@ ISSUER_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """One generation of an authority: its key and the newest certificate of that key (DER), chain nearest first."""
+    """One generation of an authority: its key and the newest certificate of that key (DER), chain nearest first.
+
+    The key of one that is `offline` lies on another machine: its signatures come in as files.
+    """
 
     authority: str
     generation: int
@@ -34,6 +37,7 @@ class Issuer:
     spki: bytes
     certificate: bytes
     chain: tuple[bytes, ...]
+    offline: bool = False
 
     @property
     def name(self) -> str:
@@ -136,6 +140,7 @@ def _generations(bindings: Iterable[KeyBinding]) -> tuple[Issuer, ...]:
             spki=binding.spki,
             certificate=binding.certificate,
             chain=binding.chain,
+            offline=binding.purpose is KeyPurpose.OFFLINE_AUTHORITY,
         )
         for generation, binding in enumerate(newest.values(), start=1)
         if binding.certificate is not None

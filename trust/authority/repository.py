@@ -34,18 +34,18 @@ class Certificates:
         agency: str | None,
         payload: Mapping[str, Any],
         at: datetime,
-    ) -> None:
-        self._work.execute(
-            certificate_intents.insert().values(
-                serial=serial,
-                authority=str(authority),
-                issuer_key=issuer_key,
-                owner=owner,
-                agency=agency,
-                payload=dict(payload),
-                at=at,
-            )
+    ) -> bool:
+        """Takes the serial for this certificate; False where it is taken already, by whichever authority."""
+        statement = insert(certificate_intents).values(
+            serial=serial,
+            authority=str(authority),
+            issuer_key=issuer_key,
+            owner=owner,
+            agency=agency,
+            payload=dict(payload),
+            at=at,
         )
+        return self._work.execute(statement.on_conflict_do_nothing()).rowcount == 1
 
     def add(self, record: CertificateRecord, *, at: datetime) -> None:
         self._work.execute(
@@ -68,6 +68,13 @@ class Certificates:
             self._work.execute(select(certificates).where(certificates.c.serial == serial)).all()
         )
         return found[0] if found else None
+
+    def intended_subject(self, serial: str) -> Mapping[str, str] | None:
+        """The subject that the certificate of this serial was intended for, as short names to text."""
+        payload = self._work.execute(
+            select(certificate_intents.c.payload).where(certificate_intents.c.serial == serial)
+        ).scalar_one_or_none()
+        return None if payload is None else dict(payload["subject"])
 
     def of_owner(self, owner: str) -> tuple[CertificateRecord, ...]:
         return self._records(

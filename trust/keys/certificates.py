@@ -8,7 +8,7 @@ so what is signed is what was committed. Serial and moments are in it: the signe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from trust.crypto.digests import sha256
 from trust.crypto.suites import SoftwareSigner, Suite
@@ -19,28 +19,8 @@ from trust.keys.errors import KeyNotUsable
 from trust.keys.model import KeyBinding, KeyInfo
 from trust.pki.certificate import read_certificate
 from trust.pki.lint import refuse_findings
-from trust.pki.profiles import PROFILES, ProfileName
+from trust.pki.profiles import PROFILES, Profile, ProfileName
 from trust.pki.tbs import CertificateRequestData, assemble, build_tbs
-
-# What each authority issues, by the label of its key; the signer refuses anything else. Each certifies those who answer
-# about its own certificates (RFC 6960 §4.2.2.2).
-MAY_ISSUE: Final[Mapping[str, frozenset[ProfileName]]] = {
-    "authority/root": frozenset({ProfileName.ISSUING_AUTHORITY, ProfileName.OCSP}),
-    "authority/identity": frozenset(
-        {
-            ProfileName.CITIZEN,
-            ProfileName.LEGAL_PERSON,
-            ProfileName.ORGANISATION,
-            ProfileName.STAFF,
-            ProfileName.APPLICATION,
-            ProfileName.OCSP,
-        }
-    ),
-    "authority/seals": frozenset({ProfileName.SEAL, ProfileName.LICENCE, ProfileName.OCSP}),
-    "authority/service": frozenset(
-        {ProfileName.TIMESTAMP, ProfileName.SERVICE, ProfileName.OCSP, ProfileName.LEDGER}
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,21 +55,26 @@ class CertificatePayload:
         return sha256(canonical_json(self.to_json()))
 
 
-def tbs_of(payload: Mapping[str, Any], *, issuer: KeyBinding | None, issuer_key: KeyInfo) -> bytes:
+def tbs_of(
+    payload: Mapping[str, Any],
+    *,
+    issuer: KeyBinding | None,
+    issuer_key: KeyInfo,
+    profiles: Mapping[ProfileName, Profile] = PROFILES,
+) -> bytes:
     """The DER TBSCertificate of a payload, linted; `issuer` is None for a root, which names itself."""
+    profile = profiles[ProfileName(payload["profile"])]
     if issuer is not None and issuer.certificate is None:
         raise KeyNotUsable(f"{issuer.label} has no certificate to issue under")
-    name = (
-        None if issuer is None or issuer.certificate is None else read_certificate(issuer.certificate).subject
-    )
+    above = None if issuer is None or issuer.certificate is None else read_certificate(issuer.certificate)
     spki = issuer_key.spki if issuer is None else wire.octets(payload["spki"])
     tbs = build_tbs(
         CertificateRequestData(
-            profile=PROFILES[ProfileName(payload["profile"])],
+            profile=profile,
             subject={str(key): str(value) for key, value in payload["subject"].items()},
             spki=spki,
             serial=int(payload["serial"]),
-            issuer_name=name,
+            issuer_name=None if above is None else above.subject,
             issuer_spki=issuer_key.spki,
             issuer_suite=Suite(issuer_key.suite),
             not_before=parse_rfc3339(payload["not_before"]),
@@ -99,7 +84,7 @@ def tbs_of(payload: Mapping[str, Any], *, issuer: KeyBinding | None, issuer_key:
             ocsp_url=payload.get("ocsp_url"),
         )
     )
-    refuse_findings(tbs, PROFILES[ProfileName(payload["profile"])])
+    refuse_findings(tbs, profile, issuer=above)
     return tbs
 
 

@@ -71,6 +71,16 @@ class SignerClient:
         answer = self._ask({"do": "issue-certificate", "subject": subject, "payload": dict(payload)})
         return wire.octets(answer["certificate"])
 
+    def sign_request(self, subject: str, payload: Mapping[str, Any]) -> bytes:
+        """The request (PKCS #10, DER) that the newest intent of this subject allows, built from `payload`."""
+        answer = self._ask({"do": "sign-request", "subject": subject, "payload": dict(payload)})
+        return wire.octets(answer["csr"])
+
+    def sign_ceremony_log(self, text: str, *, ledger_key: KeyId, root_key: KeyId | None) -> str:
+        """The log of a ceremony as a note signed by the ledger's key and, where one is given, the root's."""
+        message = {"do": "sign-ceremony-log", "text": text, "ledger_key": ledger_key, "root_key": root_key}
+        return str(self._ask(message)["note"])
+
     def sign_credential(self, subject: str, payload: Mapping[str, Any]) -> str:
         """The compact JWS of an SD-JWT VC that the newest intent of this subject allows."""
         answer = self._ask({"do": "sign-credential", "subject": subject, "payload": dict(payload)})

@@ -18,6 +18,7 @@ class KeyPurpose(StrEnum):
     """The one thing a key is for; the signer refuses every other use."""
 
     AUTHORITY = "authority"  # signs certificates by intent, and its own CRLs
+    OFFLINE_AUTHORITY = "offline-authority"  # lies on another machine; nothing here holds it
     SEAL = "seal"  # signs documents by intent
     CREDENTIAL = "credential"  # signs licences as SD-JWT VC by intent
     TIMESTAMP = "timestamp"  # signs RFC 3161 tokens
@@ -36,6 +37,7 @@ class IntentKind(StrEnum):
     SEAL_HASH = "seal-hash"  # digest: the hash of signed attributes built elsewhere; signed as it is
     CERTIFICATE = "certificate"  # digest: SHA-256 of the canonical JSON of the certificate's payload
     CREDENTIAL = "credential"  # digest: SHA-256 of the canonical JSON of the credential's payload
+    CERTIFICATE_REQUEST = "certificate-request"  # digest: SHA-256 of the canonical JSON of what is asked for
 
 
 PURPOSE_OF_INTENT: Final = {

@@ -19,20 +19,20 @@ from trust.kernel.clock import Clock, parse_rfc3339
 from trust.kernel.errors import Malformed
 from trust.kernel.randomness import Randomness
 from trust.keys import wire
-from trust.keys.certificates import MAY_ISSUE, assemble_certificate, tbs_of
-from trust.keys.errors import KeyNotUsable, SignerRefused
+from trust.keys.ceremony_signing import CeremonySigning
+from trust.keys.certificate_signing import CertificateSigning
+from trust.keys.errors import SignerRefused
 from trust.keys.identities import Identities, certificate_of, chain_of
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
-from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
+from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyId, KeyPurpose
 from trust.keys.ocsp_signing import OcspSigning
-from trust.keys.repository import KeyBindings
 from trust.keys.seal_signing import SealSigning
 from trust.keys.server import MAX_BATCH, Operation
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason, Revoked, build_tbs_crl
 from trust.pki.extensions import key_identifier
-from trust.pki.profiles import ProfileName
+from trust.pki.profiles import PROFILES, Profile, ProfileName
 from trust.pki.tbs import assemble
 from trust.storage.database import Database
 from trust.timestamp.tokens import build_token, build_tst_info
@@ -45,13 +45,28 @@ _SERIAL_OCTETS: Final = 8
 class Operations:
     """The signer's operations by name, for `SignerServer`."""
 
-    def __init__(self, *, keyring: Keyring, database: Database, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        *,
+        keyring: Keyring,
+        database: Database,
+        clock: Clock,
+        randomness: Randomness,
+        profiles: Mapping[ProfileName, Profile] = PROFILES,
+    ) -> None:
         self._keyring = keyring
         self._database = database
         self._clock = clock
         self._randomness = randomness
         self._identities = Identities(database)
         self._leaves = Leaves(database=database, clock=clock)
+        self._certificates = CertificateSigning(
+            keyring=keyring,
+            identities=self._identities,
+            leaves=self._leaves,
+            database=database,
+            profiles=profiles,
+        )
         self._seals = SealSigning(keyring=keyring, identities=self._identities, leaves=self._leaves)
         self._ocsp = OcspSigning(keyring=keyring, identities=self._identities, database=database, clock=clock)
 
@@ -61,8 +76,9 @@ class Operations:
             "ping": lambda _message: {},
             "create-key": self.create_key,
             **self._seals.by_name(),
+            **self._certificates.by_name(),
+            **CeremonySigning(keyring=self._keyring, identities=self._identities).by_name(),
             **self._ocsp.by_name(),
-            "issue-certificate": self.issue_certificate,
             "sign-credential": self.sign_credential,
             "timestamp": self.timestamp,
             "timestamp-batch": self.timestamp_batch,
@@ -76,16 +92,6 @@ class Operations:
         """Makes a key for one purpose."""
         info = self._keyring.create(KeyPurpose(message["purpose"]), Suite(message["suite"]))
         return {"key_id": info.key_id, "spki": wire.text(info.spki)}
-
-    def issue_certificate(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Builds the certificate the payload describes, lints it, signs it with the intended authority's key."""
-        intent = self._intended(message, IntentKind.CERTIFICATE)
-        payload = _matching(message["payload"], intent)
-        held = self._held(intent)
-        issuer = self._issuer(held, str(payload["profile"]))
-        tbs = tbs_of(payload, issuer=issuer, issuer_key=held.info)
-        certificate = assemble_certificate(tbs, held.signer)
-        return {"certificate": wire.text(certificate)}
 
     def sign_credential(self, message: dict[str, Any]) -> dict[str, Any]:
         """Signs the intended payload as an SD-JWT VC with the key's chain in the header."""
@@ -190,19 +196,6 @@ class Operations:
 
     def _held(self, intent: Intent) -> HeldKey:
         return self._keyring.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
-
-    def _issuer(self, held: HeldKey, profile: str) -> KeyBinding | None:
-        """The authority that issues, None for a root that signs itself; refuses what is not its to issue."""
-        with self._database.read() as work:
-            known = KeyBindings(work).of_key(held.info.key_id)
-        if known is None:
-            if profile != ProfileName.ROOT:
-                raise KeyNotUsable(f"{held.info.key_id} has no certificate to issue under")
-            return None
-        binding = self._identities.binding(held)
-        if profile not in MAY_ISSUE.get(binding.label, frozenset()):
-            raise SignerRefused(f"{binding.label} does not issue {profile} certificates")
-        return binding
 
 
 def _matching(payload: Any, intent: Intent) -> dict[str, Any]:

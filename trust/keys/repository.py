@@ -1,6 +1,6 @@
 """Queries over keys, bindings and intents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from trust.keys.errors import KeyNotUsable
 from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
-from trust.keys.tables import intent_outcomes, intents, key_bindings, keys
+from trust.keys.tables import intent_outcomes, intents, issuing_permissions, key_bindings, keys
 from trust.storage.database import Database, ReadWork
 
 # Everything that decides whether a key may be used, for any number of subjects, in one statement and snapshot.
@@ -180,6 +180,29 @@ def _binding(row: Row[Any]) -> KeyBinding:
         certificate=None if certificate is None else bytes(certificate),
         chain=tuple(bytes(item) for item in fields["chain"]),
     )
+
+
+class IssuingPermissions:
+    """What each authority's key may issue; recorded at ceremonies, read by the signer."""
+
+    def __init__(self, work: ReadWork) -> None:
+        self._work = work
+
+    def record(self, key_id: str, profiles: Collection[str], *, at: datetime) -> None:
+        """From now on this key issues these profiles and no others; none at all ends its issuing."""
+        self._work.execute(
+            issuing_permissions.insert().values(key_id=key_id, profiles=sorted(profiles), at=at)
+        )
+
+    def of(self, key_id: str) -> frozenset[str] | None:
+        """The profiles this key may issue; None where nothing was ever said about it."""
+        row = self._work.execute(
+            select(issuing_permissions.c.profiles)
+            .where(issuing_permissions.c.key_id == key_id)
+            .order_by(issuing_permissions.c.position.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else frozenset(row.profiles)
 
 
 class WrappedKeys:

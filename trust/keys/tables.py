@@ -68,3 +68,16 @@ intent_outcomes = Table(
     schema="trust",
     info=dict(SIGNER_READS),
 )
+
+# What a key may issue: its newest row counts. The signer reads it here and believes nobody else.
+issuing_permissions = Table(
+    "issuing_permissions",
+    metadata,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("profiles", ARRAY(Text), nullable=False),
+    Column("at", moment(), nullable=False),
+    Index(None, "key_id", "position"),
+    schema="trust",
+    info=dict(SIGNER_READS),
+)

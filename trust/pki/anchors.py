@@ -10,7 +10,7 @@ An anchor that is not named there, and a member that is left out, is without lim
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -60,6 +60,15 @@ def read_anchor_terms(text: str) -> Mapping[str, AnchorTerms]:
     return MappingProxyType(
         {fingerprint: _read_terms(fingerprint, row) for fingerprint, row in content["anchors"].items()}
     )
+
+
+def purposes_by_word(words: Iterable[str]) -> frozenset[Purpose]:
+    """Purposes by the words of the file (`document-signing`); raises TrustStoreRefused on an unknown one."""
+    given = tuple(words)
+    unknown = [word for word in given if word not in _BY_WORD]
+    if unknown:
+        raise TrustStoreRefused(f"a purpose is one of {', '.join(_BY_WORD)}, not {', '.join(unknown)}")
+    return frozenset(_BY_WORD[word] for word in given)
 
 
 def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,46 +1,49 @@
 """Looks at a certificate before it is signed, through another reader than the writer's own.
 
-A finding is a sentence; an empty answer is clean. Nothing with a finding is ever signed.
+A finding is a sentence; an empty answer is clean. Nothing with a finding is ever signed. Three things are looked at:
+what the profile says, the form that RFC 5280 asks for (`lint_form`), and how it stands to the authority above it.
 """
 
 import re
 from collections.abc import Sequence
-
-from cryptography import x509
 
 from trust.crypto import der, der_reader
 from trust.crypto.errors import DerMalformed
 from trust.pki.certificate import Certificate, read_certificate
 from trust.pki.errors import CertificateMalformed, ProfileViolated
 from trust.pki.extensions import key_identifier
+from trust.pki.lint_form import lint_form
 from trust.pki.names import SHORT_NAMES
-from trust.pki.profiles import Profile
+from trust.pki.profile_model import Profile, ProfileName
+from trust.pki.usages import KeyUsage
 
 # RFC 5280 asks for unique serials, the CA/Browser Forum for 64 random bits: shorter ones are not random.
 _MIN_SERIAL_BITS = 56
 _ID_NUMBER = re.compile(r"\d{6}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_SELF_ISSUED = frozenset({ProfileName.ROOT, ProfileName.CROSS})
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
 
 
-def lint_tbs(tbs: bytes, profile: Profile) -> Sequence[str]:
-    """What in a DER TBSCertificate does not match its profile or RFC 5280; empty where clean."""
+def lint_tbs(tbs: bytes, profile: Profile, *, issuer: Certificate | None = None) -> Sequence[str]:
+    """What in a DER TBSCertificate does not match its profile, RFC 5280 or its issuer; empty where clean."""
     try:
         certificate = _read_unsigned(tbs)
-        subject = x509.load_der_x509_certificate(certificate.der).subject
+        return [
+            *_lint_subject(certificate.subject, profile),
+            *_lint_frame(certificate, profile),
+            *_lint_usages(certificate, profile),
+            *_lint_identifiers(certificate),
+            *lint_form(tbs, profile),
+            *([] if issuer is None else _lint_issuer(certificate, issuer)),
+        ]
     except (CertificateMalformed, DerMalformed, ValueError) as error:
         return [f"the certificate cannot be read back: {error}"]
-    return [
-        *_lint_subject(subject, profile),
-        *_lint_frame(certificate, profile),
-        *_lint_usages(certificate, profile),
-        *_lint_identifiers(certificate, profile),
-    ]
 
 
-def refuse_findings(tbs: bytes, profile: Profile) -> None:
+def refuse_findings(tbs: bytes, profile: Profile, *, issuer: Certificate | None = None) -> None:
     """Raises ProfileViolated with every finding; returns where there is none."""
-    findings = lint_tbs(tbs, profile)
+    findings = lint_tbs(tbs, profile, issuer=issuer)
     if findings:
         raise ProfileViolated(f"a {profile.name} certificate is not signed: {'; '.join(findings)}")
 
@@ -51,15 +54,21 @@ def _read_unsigned(tbs: bytes) -> Certificate:
     return read_certificate(der.sequence(tbs, algorithm, der.bit_string(b"")))
 
 
-def _lint_subject(subject: x509.Name, profile: Profile) -> list[str]:
-    names = [SHORT_NAMES.get(each.oid.dotted_string, each.oid.dotted_string) for each in subject]
+def _lint_subject(subject: bytes, profile: Profile) -> list[str]:
+    attributes = [
+        [part.children() for part in relative.children()] for relative in der_reader.read(subject).children()
+    ]
+    texts = [
+        (kind.oid(), value.content.decode("utf-8", "replace")) for part in attributes for kind, value in part
+    ]
+    names = [SHORT_NAMES.get(oid, oid) for oid, _text in texts]
     findings = []
     if not profile.required <= set(names) <= profile.subject_attributes:
         findings.append(f"the subject has {', '.join(names)}")
     if len(set(names)) != len(names):
         findings.append("the subject has an attribute twice")
-    for name, attribute in zip(names, subject, strict=True):
-        if name != "organizationIdentifier" and holds_id_number(str(attribute.value)):
+    for name, (_oid, text) in zip(names, texts, strict=True):
+        if name != "organizationIdentifier" and holds_id_number(text):
             findings.append(f"the subject's {name} holds a resident id number")
     return findings
 
@@ -84,8 +93,8 @@ def _lint_frame(certificate: Certificate, profile: Profile) -> list[str]:
         findings.append("the validity ends before it begins")
     if certificate.not_after - certificate.not_before > profile.validity:
         findings.append(f"the validity is longer than {profile.validity.days} days")
-    if certificate.self_issued is not (profile.policy is None):
-        findings.append("only a root is issued by itself")
+    if certificate.self_issued is not (profile.name in _SELF_ISSUED):
+        findings.append("only roots and the bridges between their keys are issued in their own name")
     return findings
 
 
@@ -108,13 +117,25 @@ def _lint_usages(certificate: Certificate, profile: Profile) -> list[str]:
     return findings
 
 
-def _lint_identifiers(certificate: Certificate, profile: Profile) -> list[str]:
+def _lint_identifiers(certificate: Certificate) -> list[str]:
     findings = []
     if certificate.subject_key_id != key_identifier(certificate.spki):
         findings.append("the subject key identifier is not that of the key")
-    if profile.policy is not None:
-        if certificate.authority_key_id is None:
-            findings.append("the authority key identifier is missing")
-        if not certificate.crl_urls:
-            findings.append("there is no CRL distribution point")
+    return findings
+
+
+def _lint_issuer(certificate: Certificate, issuer: Certificate) -> list[str]:
+    findings = []
+    if certificate.issuer != issuer.subject:
+        findings.append("the issuer's name is not the authority's, octet for octet")
+    if certificate.authority_key_id != issuer.subject_key_id:
+        findings.append("the authority key identifier is not that of the authority's certificate")
+    if not issuer.is_authority or KeyUsage.KEY_CERT_SIGN not in (issuer.key_usage or ()):
+        findings.append("the issuer is not certified to issue")
+    if certificate.is_authority and not certificate.self_issued and issuer.path_length == 0:
+        findings.append("the issuer is certified for no authority below it")
+    if certificate.spki == issuer.spki:
+        findings.append("the key is the authority's own")
+    if not issuer.not_before <= certificate.not_after <= issuer.not_after:
+        findings.append("it would outlive the authority that issues it")
     return findings

@@ -12,6 +12,7 @@ class ProfileName(StrEnum):
 
     ROOT = "root"
     ISSUING_AUTHORITY = "issuing-authority"
+    CROSS = "cross"  # one key of a root certified by another of the same root (RFC 4210 §4.4)
     CITIZEN = "citizen"
     LEGAL_PERSON = "legal-person"
     ORGANISATION = "organisation"

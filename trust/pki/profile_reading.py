@@ -28,6 +28,7 @@ _DAY: Final = timedelta(days=1)
 # §4.2.2.2.1) must be short-lived.
 _LONGEST: Final[Mapping[ProfileName, int]] = {
     ProfileName.ROOT: 30 * 366,
+    ProfileName.CROSS: 30 * 366,
     ProfileName.ISSUING_AUTHORITY: 15 * 366,
     ProfileName.OCSP: 90,
 }
@@ -53,13 +54,14 @@ _ALONE: Final = frozenset({ExtendedKeyUsage.OCSP_SIGNING, ExtendedKeyUsage.TIMES
 _NEEDED: Final = frozenset({"policy", "key_usage", "validity_days", "required", "allowed", "renewal"})
 _POSSIBLE: Final = _NEEDED | {
     "authority",
+    "any_policy",
     "extended_key_usage",
     "critical_extended_key_usage",
     "ocsp_no_check",
 }
 _OWN: Final = frozenset({"validity_days", "further_policies", "further_attributes", "cps", "renewal"})
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9]\d{0,39})){2,20}")
-_ANY_POLICY: Final = "2.5.29.32.0"
+ANY_POLICY: Final = "2.5.29.32.0"
 _URI: Final = re.compile(r"https?://[\x21-\x7e]+")
 
 
@@ -116,6 +118,7 @@ def _profile(path: Path, name: ProfileName, row: Mapping[str, Any]) -> Profile:
             path_length=None if authority is None else _whole(authority["path_length"], 0, 8),
             validity=_days(row["validity_days"]),
             policy=None if row["policy"] is None else _oid(row["policy"]),
+            further_policies=(ANY_POLICY,) if _flag(row, "any_policy") else (),
             required=_attributes(row["required"]),
             allowed=_attributes(row["allowed"]),
             renewal=_renewal(row["renewal"]),
@@ -135,7 +138,10 @@ def _changed(path: Path, profile: Profile, row: Mapping[str, Any]) -> Profile:
         return replace(
             profile,
             validity=_days(row["validity_days"]) if "validity_days" in row else profile.validity,
-            further_policies=tuple(_oid(policy) for policy in row.get("further_policies", ())),
+            further_policies=(
+                *profile.further_policies,
+                *(_oid(policy) for policy in row.get("further_policies", ())),
+            ),
             cps=_uri(row["cps"]) if row.get("cps") is not None else None,
             allowed=profile.allowed | _attributes(row.get("further_attributes", ())) - profile.required,
             renewal=_renewal(row["renewal"]) if "renewal" in row else profile.renewal,
@@ -157,7 +163,7 @@ def _judged(path: Path, profiles: Mapping[ProfileName, Profile]) -> Mapping[Prof
 
 
 def _is_authority(profile: Profile) -> bool:
-    return profile.name in (ProfileName.ROOT, ProfileName.ISSUING_AUTHORITY)
+    return profile.name in (ProfileName.ROOT, ProfileName.CROSS, ProfileName.ISSUING_AUTHORITY)
 
 
 def _has(profile: Profile, usage: ExtendedKeyUsage) -> bool:
@@ -177,7 +183,7 @@ _RULES: Final[Sequence[tuple[Callable[[Profile], bool], str]]] = (
     (
         lambda profile: (profile.is_authority, profile.path_length is not None)
         == (_is_authority(profile), _is_authority(profile)),
-        "root and issuing-authority are authorities, and nothing else is",
+        "root, cross and issuing-authority are authorities, and nothing else is",
     ),
     (
         lambda profile: (
@@ -217,6 +223,11 @@ _RULES: Final[Sequence[tuple[Callable[[Profile], bool], str]]] = (
         <= _MAX_FURTHER_POLICIES + 1,
         f"at most {_MAX_FURTHER_POLICIES} further policies, each once",
     ),
+    (
+        lambda profile: (ANY_POLICY in profile.policies)
+        is (_is_authority(profile) and profile.policy is not None),
+        "an authority may issue under any policy (RFC 5280 §4.2.1.4), and nothing else names that",
+    ),
     (lambda profile: {"C", "CN"} <= profile.required, "every subject has C and CN"),
 )  # fmt: skip
 
@@ -239,7 +250,7 @@ def _days(given: object) -> timedelta:
 
 
 def _oid(given: object) -> str:
-    if not isinstance(given, str) or not _OID.fullmatch(given) or given == _ANY_POLICY:
+    if not isinstance(given, str) or not _OID.fullmatch(given) or given == ANY_POLICY:
         raise ValueError(f"{given!r} is not the OID of a policy")
     return given
 

@@ -6,6 +6,7 @@ an invalid PDF, not a riddle.
 
 from enum import StrEnum
 
+from trust.evidence.ceremony_log import is_ceremony_log
 from trust.evidence.receipts import is_receipt
 from trust.evidence.tlog import PROOF_HEADER
 from trust.verify.der_kinds import DerKind, der_kind
@@ -21,6 +22,7 @@ class Format(StrEnum):
     PACKAGE = "bagit"
     PROOF = "ledger-proof"
     RECEIPT = "ledger-receipt"
+    CEREMONY = "ceremony-log"
     CHECKPOINT = "checkpoint"
     MESSAGE = "cms"
     TIMESTAMP = "timestamp"
@@ -42,6 +44,7 @@ _SUFFIXES = (
     (".zip", Format.PACKAGE),
     (".tlog-proof", Format.PROOF),
     (".receipt", Format.RECEIPT),
+    (".ceremony", Format.CEREMONY),
     ("checkpoint", Format.CHECKPOINT),
     *((suffix, Format.MESSAGE) for suffix in (".p7s", ".p7m", ".p7b", ".p7c", ".cms")),
     *((suffix, Format.TIMESTAMP) for suffix in (".tsr", ".tst")),
@@ -73,6 +76,8 @@ def _by_content(data: bytes) -> Format | None:
         return Format.PROOF
     if is_receipt(data):
         return Format.RECEIPT
+    if is_ceremony_log(data):
+        return Format.CEREMONY
     if data.startswith(b"eyJ"):
         # Base64url of `{"`: a JWS. Only an SD-JWT has tildes.
         return Format.CREDENTIAL if b"~" in data else Format.STATUS_LIST

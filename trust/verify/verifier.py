@@ -21,6 +21,7 @@ from trust.kernel.report import Checks, Report
 from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
 from trust.pki.trust_store import TrustStore
+from trust.verify.ceremony_logs import verify_ceremony_log
 from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
 from trust.verify.messages import verify_message
@@ -149,6 +150,10 @@ def _proof(case: _Case) -> Report:
     return notes.verify_proof(case.data, keys=case.keys)
 
 
+def _ceremony(case: _Case) -> Report:
+    return verify_ceremony_log(case.data, keys=case.keys, trust=case.trust)
+
+
 def _receipt(case: _Case) -> Report:
     return notes.verify_receipt(case.data, keys=case.keys)
 
@@ -187,6 +192,7 @@ _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
         Format.PACKAGE: _package,
         Format.PROOF: _proof,
         Format.RECEIPT: _receipt,
+        Format.CEREMONY: _ceremony,
         Format.CHECKPOINT: _checkpoint,
         Format.MESSAGE: _message,
         Format.TIMESTAMP: _timestamp,
