@@ -12,12 +12,14 @@ import archive.events
 import identity.events
 import licences.events
 import seals.events
+import trust.preservation.events
 from trust.authority import ceremony, issuance
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/ceremony.py": ceremony.ACTS,
     "trust/authority/issuance.py": issuance.ACTS,
+    "trust/preservation/events.py": trust.preservation.events.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,
