@@ -29,6 +29,8 @@ _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "workers": (1, 256),
     "lease_seconds": (0.5, 86_400),
     "max_document_bytes": (1024, 2 << 30),
+    "evidence_gather_seconds": (1, 86_400),
+    "evidence_margin_days": (1, 3_650),
     "max_package_bytes": (1024, 16 << 30),
 }
 
@@ -98,6 +100,12 @@ class Settings:
     )
     max_document_bytes: int = _setting(64 * 1024 * 1024, "largest document to seal or verify, in octets")
     max_package_bytes: int = _setting(256 * 1024 * 1024, "largest submission to archive, in octets")
+    evidence_gather_seconds: float = _setting(
+        3600.0, "how often what was stored since is put under one timestamp for its evidence records"
+    )
+    evidence_margin_days: int = _setting(
+        180, "how many days before an authority's or a digest's end evidence is renewed"
+    )
     fetch_hosts: str = _setting(
         "",
         "exact host names that `yinxin verify --fetch` may ask for lists, answers and authorities' certificates, "
@@ -130,6 +138,10 @@ class Settings:
     @property
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def evidence_margin(self) -> timedelta:
+        return timedelta(days=self.evidence_margin_days)
 
     @property
     def objects_folder(self) -> Path:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.events import EventReading
+from api.evidence.joins import HouseTimestamps
 from api.house_trust import HouseTrust
 from api.joins import (
     AgencyCredentialKeys,
@@ -49,6 +50,8 @@ from trust.ledger.proofs import LedgerProofs
 from trust.ledger.receipts import ReceiptDesk
 from trust.ledger.sequencer import Sequencer
 from trust.ledger.signing import LedgerSigner
+from trust.preservation.desk import EvidenceDesk
+from trust.preservation.rules import RenewalRules
 from trust.storage.database import Database
 from trust.storage.objects import FolderStore, ObjectStore, S3Store
 
@@ -106,6 +109,7 @@ class Services:
     verification: VerificationDesk
     keywords: VerificationPool
     archive: ArchiveDesk
+    evidence: EvidenceDesk
 
     def close(self) -> None:
         """Gives connections back and ends the typesetting and verifying processes."""
@@ -237,10 +241,20 @@ def build_services(
         origin=settings.origin,
         status_lists=licences.status_tokens.every,
     )
+    evidence = EvidenceDesk(
+        ledger=parts.ledger,
+        objects=objects,
+        timestamps=HouseTimestamps(parts.timestamps),
+        trust=trust,
+        clock=parts.clock,
+        ids=parts.ids,
+        rules=RenewalRules(margin=settings.evidence_margin),
+    )
     archive = build_archive(
         ledger=parts.ledger,
         objects=objects,
         timestamps=parts.timestamps,
+        evidence=evidence,
         verifier=ArchiveVerifier(pool=pool, trust=strangers_trust, clock=parts.clock),
         agencies=agencies,
         clock=parts.clock,
@@ -286,4 +300,5 @@ def build_services(
         ),
         keywords=keywords,
         archive=archive,
+        evidence=evidence,
     )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from api.evidence.chores import RenewDaily
 from api.wiring import Services
 from trust.authority.revoking import REFRESH_CRL
 from trust.kernel.errors import Unavailable, YinxinError
@@ -59,6 +60,13 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),
         Chore(name="archive.retain", seconds=DAILY_SECONDS, act=services.archive.retain_permanent),
         Chore(name="archive.sweep", seconds=SWEEPING_SECONDS, act=services.archive.sweep),
+        Chore(
+            name="evidence.gather",
+            seconds=services.settings.evidence_gather_seconds,
+            act=services.evidence.gather,
+        ),
+        Chore(name="evidence.checkpoint", seconds=DAILY_SECONDS, act=services.evidence.keep_checkpoint),
+        Chore(name="evidence.renew", seconds=DAILY_SECONDS, act=RenewDaily(services.evidence)),
         Chore(
             name="identity.forget", seconds=FORGETTING_SECONDS, act=services.identity.sessions.forget_expired
         ),

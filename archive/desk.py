@@ -10,7 +10,7 @@ from archive.ingest.retaining import RetainPermanent
 from archive.ingest.stamping import PackageStamps, StampPending
 from archive.ingest.storing import PackageStore
 from archive.ingest.sweeping import SweepSubmissions
-from archive.ports import AgencyDirectory, DocumentVerifier, TimestampSource
+from archive.ports import AgencyDirectory, DocumentVerifier, EvidenceRegister, TimestampSource
 from archive.reading import ArchiveReading
 from archive.retrievals.acts import RetrievalActs
 from archive.reuses.acts import MaterialReuseActs
@@ -45,6 +45,7 @@ def build_archive(
     ledger: Ledger,
     objects: ObjectStore,
     timestamps: TimestampSource,
+    evidence: EvidenceRegister,
     verifier: DocumentVerifier,
     agencies: AgencyDirectory,
     clock: Clock,
@@ -62,6 +63,7 @@ def build_archive(
             check=FourPropertyCheck(verifier),
             packages=packages,
             stamps=stamps,
+            evidence=evidence,
             agencies=agencies,
             clock=clock,
             ids=ids,
@@ -70,7 +72,9 @@ def build_archive(
         reading=ArchiveReading(ledger=ledger),
         retrievals=RetrievalActs(ledger=ledger, packages=packages, clock=clock, ids=ids),
         reuses=MaterialReuseActs(ledger=ledger, packages=packages, clock=clock, ids=ids),
-        resume=ResumeIngests(ledger=ledger, objects=objects, packages=packages, stamps=stamps, clock=clock),
+        resume=ResumeIngests(
+            ledger=ledger, objects=objects, packages=packages, stamps=stamps, evidence=evidence, clock=clock
+        ),
         stamp_pending=StampPending(ledger=ledger, stamps=stamps, clock=clock),
         retain_permanent=RetainPermanent(ledger=ledger, packages=packages, clock=clock),
         sweep=SweepSubmissions(ledger=ledger, objects=objects, clock=clock),

@@ -1,8 +1,11 @@
 """What the archive needs of others, as small as it is; `api/wiring.py` joins them."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from archive.model import StoredFile
 from trust.kernel.report import Report
+from trust.storage.database import Work
 
 
 class NamedAgency(Protocol):
@@ -30,6 +33,14 @@ class TimestampSource(Protocol):
 
     def token(self, imprint: bytes) -> bytes:
         """A token (DER) over a SHA-256 imprint; raises Unavailable where the authority is away."""
+        ...
+
+
+class EvidenceRegister(Protocol):
+    """Sees to it that what is stored keeps its evidence when algorithms and authorities go."""
+
+    def keep(self, work: Work, *, group: str, objects: Sequence[StoredFile], agency_id: str | None) -> None:
+        """Registers the objects of a group in the transaction of the act that stored them."""
         ...
 
 

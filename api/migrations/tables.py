@@ -8,6 +8,7 @@ import trust.authority.ceremony_tables
 import trust.authority.tables
 import trust.keys.tables
 import trust.ledger.tables
+import trust.preservation.tables
 import trust.storage.idempotency
 from trust.storage.schema import metadata
 
@@ -19,6 +20,7 @@ packages = (
     trust.authority.tables,
     trust.authority.ceremony_tables,
     trust.ledger.tables,
+    trust.preservation.tables,
     identity.tables,
     seals.tables,
     licences.tables,

@@ -35,7 +35,7 @@ from archive.ingest.submission import (
     received_package,
 )
 from archive.model import ArchivalRecord, ArchiveClass, MaterialReuse, RecordState
-from archive.ports import AgencyDirectory
+from archive.ports import AgencyDirectory, EvidenceRegister
 from archive.repository import Records
 from archive.reuses.repository import MaterialReuses
 from archive.rights import refused, scope_required
@@ -92,6 +92,7 @@ class IngestCase:
         check: FourPropertyCheck,
         packages: PackageStore,
         stamps: PackageStamps,
+        evidence: EvidenceRegister,
         agencies: AgencyDirectory,
         clock: Clock,
         ids: Ids,
@@ -102,6 +103,7 @@ class IngestCase:
         self._check = check
         self._packages = packages
         self._stamps = stamps
+        self._evidence = evidence
         self._agencies = agencies
         self._clock = clock
         self._ids = ids
@@ -150,7 +152,8 @@ class IngestCase:
         timestamp = self._stamps.obtain(record, stored.package.sha256)
         with self._ledger.work() as work:
             receipt = register(
-                work, record, stored, materials, timestamp, caller=caller, clock=self._clock
+                work, record, stored, materials, timestamp,
+                caller=caller, clock=self._clock, evidence=self._evidence,
             )  # fmt: skip
         self._purge(kept)
         with self._ledger.read() as reading:

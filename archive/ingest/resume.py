@@ -14,6 +14,7 @@ from archive.ingest.stamping import PackageStamps
 from archive.ingest.storing import PackageStore
 from archive.ingest.submission import kept_submission
 from archive.model import ArchivalRecord, Material
+from archive.ports import EvidenceRegister
 from archive.repository import Records
 from identity.caller import WORKER
 from trust.kernel.clock import Clock
@@ -35,12 +36,14 @@ class ResumeIngests:
         objects: ObjectStore,
         packages: PackageStore,
         stamps: PackageStamps,
+        evidence: EvidenceRegister,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._objects = objects
         self._packages = packages
         self._stamps = stamps
+        self._evidence = evidence
         self._clock = clock
 
     def __call__(self, *, limit: int = 20) -> int:
@@ -96,7 +99,16 @@ class ResumeIngests:
         stored = self._packages.put(record, package)
         timestamp = self._stamps.obtain(record, stored.package.sha256)
         with self._ledger.work() as work:
-            register(work, record, stored, materials, timestamp, caller=WORKER, clock=self._clock)
+            register(
+                work,
+                record,
+                stored,
+                materials,
+                timestamp,
+                caller=WORKER,
+                clock=self._clock,
+                evidence=self._evidence,
+            )
 
     def _abandon(self, record: ArchivalRecord) -> None:
         with self._ledger.work() as work:

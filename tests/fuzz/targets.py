@@ -27,6 +27,7 @@ from tests.support.attacks.victim import (
     document_timestamp,
     sealed_with_a_twin,
 )
+from tests.support.evidence import FIRST_DAY, Decades, content
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
 from trust.crypto.cms import ID_DATA, ParsedCms
@@ -36,6 +37,8 @@ from trust.documents.pdf import validate
 from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
+from trust.evidence.ers import verify_record
+from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.certificate import read_certificate
@@ -363,6 +366,30 @@ def _files(pki: TestPki) -> Target:
     return Target(name="files", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _evidence(pki: TestPki) -> Target:
+    """Evidence records: whatever is changed in one, it proves nothing about another object."""
+    decades = Decades()
+    groups = [[_CONTENT], [b"beside it"], [b"of a", b"group"]]
+    first = decades.first_day(groups)
+    second = decades.renew_timestamps(first, at=decades.day(2028))
+    third = decades.renew_hash_trees(second, groups, Digest.SHA512, at=decades.day(2031))
+    corpus = tuple(each[0].encode() for each in (first, second, third))
+    at = decades.day(2031)
+    trust = decades.trust(at)
+
+    def run(octets: bytes) -> Ending:
+        other = verify_record(octets, objects=[content(b"other")], trust=trust, at=at, policy=decades.policy)
+        if other.indication is Indication.VALID:
+            raise Refuted("valid about an object that was never kept")
+        report = verify_record(octets, objects=[content(_CONTENT)], trust=trust, at=at, policy=decades.policy)
+        since = report.facts.get("proven_since")
+        if since is not None and since < rfc3339(FIRST_DAY):
+            raise Refuted("proven before the first day")
+        return _of_report(report)
+
+    return Target(name="evidence", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -375,6 +402,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "ocsp": _ocsp,
         "csr": _csr,
         "files": _files,
+        "evidence": _evidence,
         "readers": _readers,
     }
 )

@@ -34,12 +34,15 @@ from tests.support.identity import SetClock
 from tests.support.pdfs import build_pdf, seal
 from tests.support.pki import MOMENT, TestPki
 from tests.support.stores import usual_store
+from trust.crypto.digests import Digest
 from trust.kernel.errors import NotFound, Unavailable
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
 from trust.kernel.report import Report
 from trust.ledger.ledger import Ledger
 from trust.packages import ocfl
+from trust.pki.trust_store import TrustStore
+from trust.preservation.desk import EvidenceDesk
 from trust.storage.database import Database
 from trust.storage.objects import FolderStore, StoredFiles
 from trust.storage.objects.port import ObjectStore
@@ -136,6 +139,17 @@ class SwitchedStore:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+
+class ArchiveStamps:
+    """preservation's authority over the test PKI."""
+
+    def token(self, imprint: bytes, algorithm: Digest) -> bytes:
+        assert algorithm is Digest.SHA256
+        return pki().token(imprint)
+
+    def current(self) -> TrustStore:
+        return pki().trust_store()
 
 
 @cache
@@ -301,6 +315,7 @@ class ArchiveRoom:
     ledger: Ledger
     store: SwitchedStore
     timestamps: Timestamps
+    evidence: EvidenceDesk
     desk: ArchiveDesk
     planning: Staff = field(default_factory=lambda: _staff(PLANNING))
     archives: Staff = field(default_factory=lambda: _staff(ARCHIVES))
@@ -314,6 +329,10 @@ class ArchiveRoom:
         ledger = Ledger(database, clock=clock, randomness=randomness, ids=ids)
         switched = SwitchedStore(store or usual_store(folder))
         timestamps = Timestamps(pki=pki())
+        stamps = ArchiveStamps()
+        evidence = EvidenceDesk(
+            ledger=ledger, objects=switched, timestamps=stamps, trust=stamps, clock=clock, ids=ids
+        )
         room = cls(
             database=database,
             folder=folder,
@@ -321,10 +340,12 @@ class ArchiveRoom:
             ledger=ledger,
             store=switched,
             timestamps=timestamps,
+            evidence=evidence,
             desk=build_archive(
                 ledger=ledger,
                 objects=switched,
                 timestamps=timestamps,
+                evidence=evidence,
                 verifier=Verifier(pki=pki(), clock=clock),
                 agencies=Agencies(),
                 clock=clock,

@@ -12,6 +12,7 @@ import archive.events
 import identity.events
 import licences.events
 import seals.events
+import trust.preservation.events
 from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
@@ -21,6 +22,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/issuance.py": issuance.ACTS,
     "trust/authority/revoking.py": revoking.ACTS,
     "trust/authority/requests.py": requests.ACTS,
+    "trust/preservation/events.py": trust.preservation.events.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

@@ -18,6 +18,7 @@ class DerKind(StrEnum):
     CERTIFICATE = "certificate"
     CRL = "crl"
     OCSP = "ocsp"
+    EVIDENCE = "evidence"
 
 
 # RFC 7468 §5-9, and what openssl writes.
@@ -60,6 +61,8 @@ def _kind_of_value(data: bytes) -> DerKind | None:
         return DerKind.OCSP
     if tag == der.OBJECT_IDENTIFIER:
         return _kind_of_message(data, at)
+    if tag == der.INTEGER:
+        return _kind_of_version(data)
     if tag != der.SEQUENCE:
         return None
     tags = [inner for inner, _ in _inside(data, at)][:4]
@@ -71,6 +74,16 @@ def _kind_of_value(data: bytes) -> DerKind | None:
         return DerKind.CRL
     # PKIStatusInfo: a status, then perhaps sentences and bits; what follows it is the token.
     return DerKind.RESPONSE if tags[:1] == [der.INTEGER] else None
+
+
+def _kind_of_version(data: bytes) -> DerKind | None:
+    """An evidence record: version, then a list of algorithms (RFC 4998 §3.1); a key's or a TSTInfo begins otherwise."""
+    tags = [(tag, place) for tag, place in _inside(data, 0)][:2]
+    if [tag for tag, _ in tags] != [der.INTEGER, der.SEQUENCE]:
+        return None
+    algorithm, at = next(_inside(data, tags[1][1]), (None, 0))
+    identifier, _ = next(_inside(data, at), (None, 0)) if algorithm == der.SEQUENCE else (None, 0)
+    return DerKind.EVIDENCE if identifier == der.OBJECT_IDENTIFIER else None
 
 
 def _kind_of_message(data: bytes, at: int) -> DerKind | None:

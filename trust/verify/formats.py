@@ -29,6 +29,7 @@ class Format(StrEnum):
     CERTIFICATE = "certificate"
     CRL = "crl"
     OCSP = "ocsp"
+    EVIDENCE = "evidence-record"
 
 
 # PDF allows some octets before its header (ISO 32000-1 annex H.3.4.1); readers look this far.
@@ -51,6 +52,7 @@ _SUFFIXES = (
     *((suffix, Format.CERTIFICATE) for suffix in (".cer", ".crt")),
     (".crl", Format.CRL),
     *((suffix, Format.OCSP) for suffix in (".ocsp", ".ors")),
+    *((suffix, Format.EVIDENCE) for suffix in (".ers", ".er")),
 )
 _DER_FORMATS = {
     DerKind.MESSAGE: Format.MESSAGE,
@@ -59,6 +61,7 @@ _DER_FORMATS = {
     DerKind.CERTIFICATE: Format.CERTIFICATE,
     DerKind.CRL: Format.CRL,
     DerKind.OCSP: Format.OCSP,
+    DerKind.EVIDENCE: Format.EVIDENCE,
 }
 
 

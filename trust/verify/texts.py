@@ -73,6 +73,8 @@ KINDS: Mapping[str, Words] = _table(
         "certificate": ("数字证书", "Certificate"),
         "crl": ("证书吊销列表", "Certificate revocation list"),
         "ocsp": ("证书状态应答", "OCSP answer"),
+        "evidence-record": ("证据记录", "Evidence record"),
+        "archive-timestamp": ("归档时间戳", "Archive timestamp"),
     }
 )
 
@@ -108,6 +110,8 @@ CHECKS: Mapping[str, Words] = _table(
         "timestamp": ("时间戳", "Timestamp"),
         "timestamp-order": ("时间戳先后", "Order of timestamps"),
         "imprint": ("时间戳对应的内容", "Stamped content"),
+        "hash-tree": ("散列树", "Hash tree"),
+        "document-group": ("对象组完整", "Complete group of objects"),
         # credentials
         "disclosures": ("披露的字段", "Disclosed fields"),
         "validity": ("有效期限", "Period of validity"),
@@ -309,6 +313,14 @@ FACTS: Mapping[str, Words] = _table(
         "responder": ("应答者", "Responder"),
         "produced_at": ("应答时间", "Answered"),
         "answers": ("对证书的答复", "What it says of certificates"),
+        "proven_since": ("可证明自此时已存在", "Proven to exist since"),
+        "existed_by": ("可证明不晚于", "Known to exist by"),
+        "chains": ("时间戳链数", "Chains"),
+        "timestamps": ("归档时间戳数", "Archive timestamps"),
+        "digest_algorithms": ("摘要算法", "Digest algorithms"),
+        "documents": ("对象数", "Objects"),
+        "position": ("链中位置", "Position in its chain"),
+        "partial_hash_trees": ("散列列表数", "Lists of hash values"),
     }
 )
 

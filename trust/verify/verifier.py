@@ -15,6 +15,7 @@ from trust.credentials import status_token, vc
 from trust.credentials.json_serialization import read_json_serialization
 from trust.documents import pdf
 from trust.evidence import notes
+from trust.evidence.ers import verify_record
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Report
@@ -182,7 +183,12 @@ def _ocsp(case: _Case) -> Report:
     return verify_ocsp(case.data, trust=case.trust, at=case.at)
 
 
-_OVER_CONTENT = frozenset({Format.MESSAGE, Format.TIMESTAMP})
+def _evidence(case: _Case) -> Report:
+    objects = () if case.content is None else (case.content,)
+    return verify_record(case.data, objects=objects, trust=case.trust, at=case.at)
+
+
+_OVER_CONTENT = frozenset({Format.MESSAGE, Format.TIMESTAMP, Format.EVIDENCE})
 _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
     {
         Format.PDF: _pdf,
@@ -199,5 +205,6 @@ _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
         Format.CERTIFICATE: _certificate,
         Format.CRL: _crl,
         Format.OCSP: _ocsp,
+        Format.EVIDENCE: _evidence,
     }
 )

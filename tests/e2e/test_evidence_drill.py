@@ -1,0 +1,24 @@
+"""The drill: a thousand objects over fourteen years, SHA-256 given up on the way; and a short one for every run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.evidence_drill import Outcome, drill
+from tests.support.preservation import PreservationRoom
+from trust.kernel.report import Indication
+from trust.storage.database import Database
+
+
+@pytest.mark.parametrize("objects", [30, pytest.param(1000, marks=pytest.mark.stranger, id="a thousand")])
+def test_all_that_is_renewed_proves_back_to_the_first_day_and_nothing_else_does(
+    database: Database, tmp_path: Path, objects: int
+) -> None:
+    room = PreservationRoom.open(database, tmp_path / "store")
+    outcome = drill(room, objects=objects, say=lambda _: None)
+    assert outcome == Outcome(
+        renewed={Indication.VALID: objects - 1, Indication.CANNOT_TELL: 1},
+        forgotten={Indication.CANNOT_TELL: objects},
+        reasons=frozenset({"CRYPTO_CONSTRAINTS_FAILURE_NO_POE", "OUT_OF_BOUNDS_NO_POE", "TRY_LATER"}),
+        damaged=(f"thing-{objects // 3}",),
+    )
