@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.bundles.desk import NoEvidence, ProofBundles
 from api.events import EventReading
 from api.house_trust import HouseTrust
 from api.joins import (
@@ -95,6 +96,7 @@ class Services:
     verification: VerificationDesk
     keywords: VerificationPool
     archive: ArchiveDesk
+    bundles: ProofBundles
 
     def close(self) -> None:
         """Gives connections back and ends the typesetting and verifying processes."""
@@ -229,6 +231,7 @@ def build_services(
         ids=parts.ids,
         lease=settings.lease,
     )
+    proofs = LedgerProofs(objects)
     return Services(
         settings=settings,
         clock=parts.clock,
@@ -249,7 +252,7 @@ def build_services(
             keys=(verifier,),
             clock=parts.clock,
         ),
-        proofs=LedgerProofs(objects),
+        proofs=proofs,
         receipts=EventReceipts(
             ledger=parts.ledger,
             desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
@@ -264,4 +267,15 @@ def build_services(
         ),
         keywords=keywords,
         archive=archive,
+        bundles=ProofBundles(
+            ledger=parts.ledger,
+            proofs=proofs,
+            seals=seals,
+            licences=licences,
+            archive=archive,
+            evidence=NoEvidence(),
+            trust=strangers_trust,
+            clock=parts.clock,
+            origin=settings.origin,
+        ),
     )

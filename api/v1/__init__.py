@@ -19,6 +19,7 @@ from api.v1 import (
     operations,
     organisations,
     presentations,
+    proof_bundles,
     public,
     records,
     retrievals,
@@ -57,6 +58,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
         records,
         retrievals,
         material_reuses,
+        proof_bundles,
         operations,
     )
 )

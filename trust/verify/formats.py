@@ -6,6 +6,7 @@ an invalid PDF, not a riddle.
 
 from enum import StrEnum
 
+from trust.evidence.bundles.reader import is_bundle
 from trust.evidence.receipts import is_receipt
 from trust.evidence.tlog import PROOF_HEADER
 from trust.verify.der_kinds import DerKind, der_kind
@@ -27,6 +28,7 @@ class Format(StrEnum):
     CERTIFICATE = "certificate"
     CRL = "crl"
     OCSP = "ocsp"
+    BUNDLE = "proof-bundle"
 
 
 # PDF allows some octets before its header (ISO 32000-1 annex H.3.4.1); readers look this far.
@@ -67,6 +69,8 @@ def format_of(data: bytes, name: str) -> Format | None:
 def _by_content(data: bytes) -> Format | None:
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
         return Format.PDF
+    if is_bundle(data):
+        return Format.BUNDLE
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Format.PACKAGE
     if data.startswith(PROOF_HEADER.encode() + b"\n"):
