@@ -1,7 +1,7 @@
 """Verifying a proof bundle offline: objects, evidence, ledger (docs/proof-bundle.md, “How a bundle is judged”)."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final, cast
 from trust.credentials import vc
 from trust.credentials.errors import CredentialMalformed
 from trust.credentials.status_token import status_list_uri
+from trust.crypto.digests import Digest, StreamingDigests
 from trust.crypto.policy import shipped_policy
 from trust.documents import pdf
 from trust.documents.pdf.proofs import Proofs
@@ -17,8 +18,9 @@ from trust.evidence.bundles.errors import BundleMalformed
 from trust.evidence.bundles.manifest import BundleKind, Member, Role, StampedOver
 from trust.evidence.bundles.reader import Bundle, read_bundle
 from trust.evidence.bundles.recorded import RecordedEvent, judge_recorded
+from trust.evidence.ers import verify_record
 from trust.evidence.tlog import VerifierKey
-from trust.kernel.clock import rfc3339
+from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.report import Checks, Indication, Report
 from trust.packages import bagit
 from trust.packages.errors import ZipBomb, ZipRefused
@@ -132,6 +134,34 @@ def _with_helps(bundle: Bundle, trust: TrustStore, at: datetime, checks: Checks)
 
 def _judge_evidence(judging: _Judging) -> None:
     """Evidence records, each over the objects it names; a valid one proves by when they existed."""
+    bundle = judging.bundle
+    by_path = {member.path: member for member in bundle.manifest.members}
+    for member in bundle.manifest.of_role(Role.EVIDENCE):
+        about = [by_path[path] for path in member.of]
+        report = verify_record(
+            bundle.octets(member),
+            objects=[_MemberDigests(bundle, each) for each in about],
+            trust=judging.trust,
+            at=judging.at,
+        )
+        judging.parts.append(replace(report, subject=member.path))
+        since = report.facts.get("proven_since")
+        if report.indication is Indication.VALID and isinstance(since, str):
+            for each in about:
+                proven = parse_rfc3339(since)
+                judging.existed_by[each.path] = min(proven, judging.existed_by.get(each.path, proven))
+
+
+class _MemberDigests:
+    """The digests of a member, read as a stream; what an evidence record asks for."""
+
+    def __init__(self, bundle: Bundle, member: Member) -> None:
+        self._bundle = bundle
+        self._member = member
+
+    def digests(self, algorithms: Collection[Digest], /) -> Mapping[Digest, bytes]:
+        window = cast(BinaryIO, _Window(self._bundle.file, *self._bundle.range_of(self._member)))
+        return StreamingDigests(*sorted(algorithms)).consume(window)
 
 
 def _judge_object(judging: _Judging, member: Member) -> None:
@@ -166,8 +196,7 @@ def _judge_timestamp(judging: _Judging, member: Member) -> None:
     if member.over is not StampedOver.OBJECT:
         return
     about = {each.path: each for each in judging.bundle.manifest.members}[member.of[0]]
-    octets = judging.bundle.octets(about)
-    content = SignedContent.of(octets)
+    content = SignedContent.digested_by(_MemberDigests(judging.bundle, about).digests)
     report = verify_timestamp(
         judging.bundle.octets(member), content=content, trust=judging.trust, at=judging.at
     )
