@@ -54,6 +54,13 @@ def test_a_sealed_document_proves_itself_to_a_stranger(edge: HouseEdge, desk: Se
         manifest = json.loads(archive.read("yinxin-bundle.json"))
         assert "yinxin verify" in archive.read("README.html").decode()
     assert manifest["kind"] == "document"
-    assert {"object", "signature", "timestamp", "certificate", "crl", "event", "event-content", "ledger-proof"} <= {
-        member["role"] for member in manifest["members"]
-    }
+    assert {
+        "object",
+        "signature",
+        "timestamp",
+        "certificate",
+        "crl",
+        "event",
+        "event-content",
+        "ledger-proof",
+    } <= {member["role"] for member in manifest["members"]}

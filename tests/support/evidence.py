@@ -81,7 +81,7 @@ class Decades:
         self.policy: AlgorithmPolicy = replace(
             shipped_policy(),
             digests={**shipped_policy().digests, "sha256": SHA256_ENDS},
-            keys={name: None for name in shipped_policy().keys},
+            keys=dict.fromkeys(shipped_policy().keys),
         )
         self._old_authorities = [
             self._authority(self.old, 2026, 2029),

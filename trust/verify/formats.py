@@ -67,10 +67,10 @@ def format_of(data: bytes, name: str) -> Format | None:
 
 
 def _by_content(data: bytes) -> Format | None:
+    if is_bundle(data):  # first: its document may lie within the octets searched for a PDF's header
+        return Format.BUNDLE
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
         return Format.PDF
-    if is_bundle(data):
-        return Format.BUNDLE
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Format.PACKAGE
     if data.startswith(PROOF_HEADER.encode() + b"\n"):
