@@ -12,7 +12,7 @@ from api import csc, problems
 from api.guards import Guards
 from api.settings import Settings
 from api.v1 import ROUTERS
-from api.web import mount_pages
+from api.web.mounting import mount_pages
 from api.wiring import Services, build_services
 
 VERSION: Final = "0.1.0"

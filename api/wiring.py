@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.bundles.desk import ProofBundles
 from api.events import EventReading
 from api.evidence.joins import HouseTimestamps
 from api.house_trust import HouseTrust
@@ -110,6 +111,7 @@ class Services:
     keywords: VerificationPool
     archive: ArchiveDesk
     evidence: EvidenceDesk
+    bundles: ProofBundles
 
     def close(self) -> None:
         """Gives connections back and ends the typesetting and verifying processes."""
@@ -261,6 +263,7 @@ def build_services(
         ids=parts.ids,
         lease=settings.lease,
     )
+    proofs = LedgerProofs(objects)
     return Services(
         settings=settings,
         clock=parts.clock,
@@ -285,7 +288,7 @@ def build_services(
             keys=(verifier,),
             clock=parts.clock,
         ),
-        proofs=LedgerProofs(objects),
+        proofs=proofs,
         receipts=EventReceipts(
             ledger=parts.ledger,
             desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
@@ -301,4 +304,15 @@ def build_services(
         keywords=keywords,
         archive=archive,
         evidence=evidence,
+        bundles=ProofBundles(
+            ledger=parts.ledger,
+            proofs=proofs,
+            seals=seals,
+            licences=licences,
+            archive=archive,
+            evidence=evidence,
+            trust=strangers_trust,
+            clock=parts.clock,
+            origin=settings.origin,
+        ),
     )

@@ -14,6 +14,7 @@ RETRIEVAL_REQUESTED: Final = "retrieval-request.made"
 RETRIEVAL_APPROVED: Final = "retrieval-request.approved"
 RETRIEVAL_DECLINED: Final = "retrieval-request.declined"
 MATERIAL_READ: Final = "material.read"
+PACKAGE_READ: Final = "package.read"
 REUSE_GRANTED: Final = "material-reuse.granted"
 REUSE_DELIVERED: Final = "material-reuse.delivered"
 
@@ -29,6 +30,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         RETRIEVAL_APPROVED: "A second person approved the retrieval request.",
         RETRIEVAL_DECLINED: "A second person declined the retrieval request.",
         MATERIAL_READ: "An archived material was read under an approved retrieval request.",
+        PACKAGE_READ: "A whole archive package was read under an approved retrieval request of all its materials.",
         REUSE_GRANTED: "An archived material was reused by another case, on consent or a legal basis.",
         REUSE_DELIVERED: "A reused material was delivered to the agency of the citing case.",
     }

@@ -18,6 +18,7 @@ from api.settings import Settings
 from api.wiring import build_objects
 from trust.authority.model import LEDGER_LABEL
 from trust.crypto.digests import Digest, StreamingDigests
+from trust.evidence.bundles.reader import is_bundle
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import SystemClock, parse_rfc3339
 from trust.kernel.errors import InvalidInput
@@ -27,6 +28,7 @@ from trust.ledger.verify import verify_ledger
 from trust.packages import bagit
 from trust.pki.trust_store import TrustStore
 from trust.storage.database import Database
+from trust.verify.bundles import verify_bundle
 from trust.verify.certificates_inside import certificates_inside
 from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
@@ -37,6 +39,7 @@ EXIT_CODES: Final = {Indication.VALID: 0, Indication.INVALID: 1, Indication.CANN
 # Packages are read as streams; everything else is held in memory, where a document of this size still fits.
 MAX_FILE_BYTES: Final = 512 * 1024 * 1024
 _HEAD_BYTES: Final = 4096
+_STREAMED: Final = frozenset({Format.PACKAGE, Format.BUNDLE})
 
 
 class UsageRefused(InvalidInput):
@@ -139,7 +142,7 @@ def _digests(path: Path, wanted: Collection[Digest], progressing: Progressing) -
 
 def _held(stream: BinaryIO, path: Path) -> bytes | None:
     """The octets; None for a package, which is read as a stream."""
-    if format_of(stream.read(_HEAD_BYTES), path.name) is Format.PACKAGE:
+    if format_of(stream.read(_HEAD_BYTES), path.name) in _STREAMED:
         return None
     stream.seek(0)
     data = in_pieces(stream, MAX_FILE_BYTES + 1)
@@ -156,6 +159,8 @@ def _judged(
     if content is not None:
         raise UsageRefused("a package signs nothing beside it; --content goes with a signature file")
     with path.open("rb") as stream:
+        if is_bundle(stream.read(_HEAD_BYTES)):
+            return verify_bundle(stream, name=path.name, trust=trust, at=at)
         return bagit.validate(stream, subject=path.name)
 
 

@@ -63,6 +63,7 @@ STEPS: Final = (
     Step(zh="档案材料复用", en="Another agency's case reuses a material", act=archiving.reuse_material),
     Step(zh="归档存储", en="The storage roots copied as stored", act=archiving.copy_storage_roots),
     Step(zh="整理证据", en="Trust material and proofs gathered", act=gathering.gather),
+    Step(zh="证明包", en="Proof bundles", act=gathering.gather_bundles),
 )
 
 

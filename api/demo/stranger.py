@@ -75,6 +75,7 @@ def verify_all(folder: Path) -> list[Line]:
         if exhibit.needs_crl:
             report = verify_bytes(data, name=name, trust=trust.without_revocation(), at=at)
             lines.append(_line(name, "without CRLs", Indication.CANNOT_TELL, report, reason="revocation"))
+    lines.extend(_bundles(folder, trust, at))
     lines.extend(_archives(folder))
     lines.extend(_package_timestamps(folder, trust, at))
     return lines
@@ -89,6 +90,21 @@ def _exhibits(folder: Path) -> Iterator[Exhibit]:
         yield Exhibit(path=path, position=_in_root_of_checkpoint, reason="signature", needs_crl=False)
     for path in sorted((folder / "proofs").glob("*.receipt")):
         yield Exhibit(path=path, position=_in_leaf, reason="signature", needs_crl=False)
+
+
+def _bundles(folder: Path, trust: TrustStore, at: datetime) -> Iterator[Line]:
+    """Each proof bundle with the root and the ledger's key alone, then with one byte of its object changed."""
+    known = TrustStore(anchors=trust.anchors, ledger_keys=trust.ledger_keys)
+    for path in sorted((folder / "bundles").glob("*.zip")):
+        name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+        report = verify_bytes(data, name=name, trust=known, at=at)
+        yield _line(name, "with the root and the ledger's key", Indication.VALID, report)
+        position = data.index(b"object/", data.index(b"PK\x03\x04", 4)) + 100
+        changed = data[:position] + bytes([data[position] ^ _CHANGE]) + data[position + 1 :]
+        report = verify_bytes(changed, name=name, trust=known, at=at)
+        yield _line(name, f"byte {position} changed", Indication.INVALID, report, reason="structure")
+        report = verify_bytes(data, name=name, trust=TrustStore(anchors=trust.anchors), at=at)
+        yield _line(name, "without the ledger's key", Indication.CANNOT_TELL, report, reason="signing-key")
 
 
 def _archives(folder: Path) -> Iterator[Line]:

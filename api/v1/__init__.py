@@ -20,6 +20,7 @@ from api.v1 import (
     operations,
     organisations,
     presentations,
+    proof_bundles,
     public,
     record_evidence,
     records,
@@ -61,6 +62,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
         records,
         retrievals,
         material_reuses,
+        proof_bundles,
         operations,
     )
 )

@@ -1,14 +1,1 @@
 """The pages people see: rendered here, complete without JavaScript, in zh-Hans and en."""
-
-from fastapi import FastAPI
-
-from api.web import assets, enrolment, error_pages, public_pages
-from api.web.throttle import page_throttles
-
-
-def mount_pages(app: FastAPI) -> None:
-    """Adds the pages to the application, whose problem handlers are installed already."""
-    app.state.page_throttles = page_throttles()
-    for router in (assets.router, public_pages.router, enrolment.router):
-        app.include_router(router)
-    error_pages.install(app)

@@ -230,6 +230,8 @@ def _signature_facts(report: Report, language: Language, _: Say) -> Iterator[Row
         note = _("proven by a trusted timestamp")
         if facts.get("signing_time_source") == "document-timestamp":
             note = _("proven by a trusted timestamp over the document")
+        elif facts.get("signing_time_source") == "evidence":
+            note = _("proven by an evidence record over the document")
         yield Row(title=title, moment=moment_of(proven), note=note)
     elif isinstance(claimed, str):
         moment = pdf_moment(claimed) or moment_of(claimed)

@@ -4,8 +4,10 @@ Each agency's archive is an OCFL storage root of its own, `agency/archive/`, lai
 """
 
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 from archive.errors import PackageBroken
 from archive.ids import object_urn
@@ -15,6 +17,7 @@ from trust.packages import ocfl
 from trust.packages.ocfl import PlannedFile
 from trust.storage.objects import ObjectMissing, ObjectStore
 
+PackageOpener: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
 _CHUNK_OCTETS: Final = 1024 * 1024
 _PACKAGE_PATH: Final = f"v1/content/{PACKAGE_FILE}"
 _AUTHOR_ADDRESS: Final = "urn:yinxin:archive"
@@ -58,6 +61,13 @@ class PackageStore:
         if hashlib.sha256(octets).digest() != sha256:
             raise PackageBroken(f"a material of {record.id} is not what was archived")
         return octets
+
+    def opener(self, record: ArchivalRecord) -> PackageOpener:
+        """Opens the recorded version of the package as a stream, each time anew."""
+        key, version = record.package_key, record.package_version
+        if key is None:
+            raise PackageBroken(f"{record.id} has no package")
+        return lambda: self._objects.open(key, version)
 
     def retain(self, files: tuple[StoredFile, ...], *, until: datetime) -> None:
         """Extends the lock of every file of an object, and sees that the store shows it."""

@@ -12,9 +12,15 @@ from archive.errors import (
     RetrievalRequestUnknown,
     SamePersonRefused,
 )
-from archive.events import MATERIAL_READ, RETRIEVAL_APPROVED, RETRIEVAL_DECLINED, RETRIEVAL_REQUESTED
+from archive.events import (
+    MATERIAL_READ,
+    PACKAGE_READ,
+    RETRIEVAL_APPROVED,
+    RETRIEVAL_DECLINED,
+    RETRIEVAL_REQUESTED,
+)
 from archive.ids import RetrievalRequestId
-from archive.ingest.storing import PackageStore
+from archive.ingest.storing import PackageOpener, PackageStore
 from archive.model import (
     RETRIEVAL_STEPS,
     ArchivalRecord,
@@ -184,6 +190,38 @@ class RetrievalActs:
             )
         return material, octets
 
+    def read_package(
+        self, caller: Caller, record_id: str, *, request_id: str | None
+    ) -> tuple[ArchivalRecord, PackageOpener]:
+        """The whole package as what opens a stream over it, where one request covers every material of the record.
+
+        Raises as `read` does; reading a package is an event.
+        """
+        agency_id = role_required(
+            caller, Role.ARCHIVIST, act=PACKAGE_READ, ledger=self._ledger, subject=record_id
+        )
+        with self._ledger.work() as work:
+            record = _registered(work, record_id, agency_id)
+            materials = Records(work).materials(record.id)
+            requests = [
+                self._covering(work, caller, record, material.name, request_id, act=PACKAGE_READ)
+                for material in materials
+            ]
+            work.record(
+                Event(
+                    act=PACKAGE_READ,
+                    actor=caller.actor(),
+                    subject=record.id,
+                    agency=agency_id,
+                    content={
+                        "archival_code": str(record.code),
+                        "retrieval_request": requests[0].id,
+                        "materials": len(materials),
+                    },
+                )
+            )
+        return record, self._packages.opener(record)
+
     def _covering(
         self,
         work: RecordedWork,
@@ -191,6 +229,8 @@ class RetrievalActs:
         record: ArchivalRecord,
         name: str,
         request_id: str | None,
+        *,
+        act: str = MATERIAL_READ,
     ) -> RetrievalRequest:
         error: YinxinError = RetrievalRefused("reading a material needs an approved retrieval request")
         if request_id is not None:
@@ -209,7 +249,7 @@ class RetrievalActs:
                 error = RetrievalRefused(
                     "this retrieval request is not approved, is over, is another person's, or does not cover it"
                 )
-        raise refused(error, caller, act=MATERIAL_READ, subject=record.id)
+        raise refused(error, caller, act=act, subject=record.id)
 
 
 def _registered(work: ReadWork, record_id: str, agency_id: str) -> ArchivalRecord:

@@ -27,6 +27,8 @@ from tests.support.attacks.victim import (
     document_timestamp,
     sealed_with_a_twin,
 )
+from tests.support.bundles import BundleParts, anchors_of, bundled
+from tests.support.bundles import replaced as replaced_member
 from tests.support.evidence import FIRST_DAY, Decades, content
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
@@ -390,6 +392,39 @@ def _evidence(pki: TestPki) -> Target:
     return Target(name="evidence", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _bundle(pki: TestPki) -> Target:
+    """Proof bundles: the zip blindly, and members and manifest with everything around them made right again.
+
+    A bundle whose object is not octet for octet the one that was recorded is never valid.
+    """
+    document = seal(build_pdf(text="decision"), pki.leaf(), pki=pki, placement=None)
+    parts = BundleParts(document=document, material=pki.trust_store(), made_at=pki.now)
+    trust = parts.trust(anchors_of(pki))
+    whole, members = parts.octets(), parts.contents()
+
+    def run(octets: bytes) -> Ending:
+        report = verify_bytes(octets, name="bundle.zip", trust=trust, at=pki.now)
+        if report.indication is Indication.VALID and document not in octets:
+            raise Refuted("valid without the document that was sealed and recorded")
+        return _of_report(report)
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        mutator = Mutator(random, words=(b'"role"', b'"of":[]', b"object/", b"null", b"[]", b"{}"))
+        if random.random() < 0.3:
+            return mutator.mutated(random.choice(others), others)
+        chosen = random.choice(members)
+        octets = mutator.mutated(chosen.octets, others) if isinstance(chosen.octets, bytes) else b""
+        changed = replaced_member(members, chosen.path, octets)
+        if random.random() < 0.3:
+            changed = tuple(random.sample(changed, random.randint(1, len(changed))))
+        try:
+            return bundled(changed, made_at=pki.now)
+        except YinxinError:
+            return octets
+
+    return Target(name="bundle", corpus=(whole,), run=_tamed(run), mutate=mutate)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -403,6 +438,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "csr": _csr,
         "files": _files,
         "evidence": _evidence,
+        "bundle": _bundle,
         "readers": _readers,
     }
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import api.bundles.desk
 import api.events
 import archive.events
 import identity.events
@@ -28,6 +29,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "licences/events.py": licences.events.ACTS,
     "archive/events.py": archive.events.ACTS,
     "api/events.py": api.events.ACTS,
+    "api/bundles/desk.py": api.bundles.desk.ACTS,
 }
 
 _INTRODUCTION: Final = """\

@@ -124,13 +124,18 @@ class House:
         return agency, administrator
 
     def sealing_agency(
-        self, *, uses: int = 100, digests: bool = False, impression: bytes | None = None
+        self,
+        *,
+        uses: int = 100,
+        digests: bool = False,
+        impression: bytes | None = None,
+        item: str = ITEM,
     ) -> "SealingAgency":
         """An agency with a seal that its application may use; with `digests` on digests too.
 
         The seal is a PNG unless another `impression` of 42 mm is given.
         """
-        agency, administrator = self.agency()
+        agency, administrator = self.agency(item=item)
         officer = self.room.staff(administrator, Role.SEAL_OFFICER)
         approver = self.room.staff(administrator, Role.SEAL_APPROVER)
         program = self.room.program(administrator, *Scope)
@@ -149,7 +154,7 @@ class House:
             program=program,
             seal=seal,
         )
-        made.authorise(uses=uses, digests=digests)
+        made.authorise(uses=uses, digests=digests, item=item)
         return made
 
 

@@ -19,7 +19,7 @@ from api.v1 import verifications
 from api.verification.desk import VerificationDesk
 from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
-from api.web import mount_pages
+from api.web.mounting import mount_pages
 from identity.desk import IdentityDesk
 from licences.model import HolderKind, IssueRequest, Licence, LicenceHolder
 from tests.support.house import SealingAgency

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 from api.cli.main import main
 from api.cli.progress import LARGE_BYTES, Progressing, in_pieces
 from api.cli.verifying import UsageRefused, verify_path
+from tests.support.bundles import BundleParts
 from tests.support.credentials import NOW, LicenceDesk
 from tests.support.messages import signature
 from tests.support.pdfs import build_pdf, seal
@@ -60,6 +62,26 @@ def test_a_changed_document_is_invalid_and_the_reason_is_printed(sealed, trust, 
     sealed.write_bytes(sealed.read_bytes().replace(b"Td", b"td", 1))
     assert run(sealed, trust, language="zh-Hans") == 1
     assert "✗ 内容摘要" in capsys.readouterr().out
+
+
+def test_a_bundle_needs_the_root_and_the_ledgers_key_and_no_network(tmp_path, sealed, monkeypatch, capsys):
+    parts = BundleParts(document=sealed.read_bytes(), material=DESK.pki.trust_store(), made_at=NOW)
+    bundle, folder = tmp_path / "bundle.zip", tmp_path / "known"
+    bundle.write_bytes(parts.octets())
+    folder.mkdir()
+    (folder / "root.cer").write_bytes(DESK.pki.root.certificate)
+    monkeypatch.setattr(socket.socket, "connect", _no_network)
+    assert run(bundle, folder) == 2
+    (folder / "log.vkey").write_text(f"{parts.log.key.encode()}\n")
+    assert run(bundle, folder) == 0
+    assert "Proof bundle" in capsys.readouterr().out
+    octets = bundle.read_bytes()
+    bundle.write_bytes(octets[:-3000] + bytes(1) + octets[-2999:])
+    assert run(bundle, folder) == 1
+
+
+def _no_network(*_given: object) -> None:
+    raise OSError("this test verifies offline")
 
 
 def test_without_anchors_nobody_can_tell_and_the_command_says_what_is_missing(sealed, capsys):

@@ -82,6 +82,11 @@ def open_status_token(token: str, *, trust: TrustStore, at: datetime) -> StatusL
     return StatusListVerification(report=report, uri=content.uri, statuses=believed)
 
 
+def status_list_uri(token: str) -> str:
+    """Under which URI a token keeps its list (`sub`), unverified; raises CredentialMalformed."""
+    return _Content.read(token).uri
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Content:
     """A status list token taken apart; nothing is verified."""

@@ -53,10 +53,16 @@ def verify(
     at: datetime,
     expected_vct: str | None = None,
     key_binding: KeyBindingPolicy | None = None,
+    existed_by: datetime | None = None,
 ) -> Report:
     """The report alone, its claims under `facts`; see `open_credential`."""
     return open_credential(
-        text, trust=trust, at=at, expected_vct=expected_vct, key_binding=key_binding
+        text,
+        trust=trust,
+        at=at,
+        expected_vct=expected_vct,
+        key_binding=key_binding,
+        existed_by=existed_by,
     ).report
 
 
@@ -67,12 +73,14 @@ def open_credential(
     at: datetime,
     expected_vct: str | None = None,
     key_binding: KeyBindingPolicy | None = None,
+    existed_by: datetime | None = None,
 ) -> SdJwtVerification:
     """Verifies a licence credential; never raises on what it holds.
 
     Checks: those of `sd_jwt.verify`, then credential-type, those of the path for credential signing at
     `at`, and status. The status list comes from the trust store; without it the answer is cannot tell.
-    Who issued it is the subject of the certificate (`signer`); `iss` is a claim like any other.
+    Who issued it is the subject of the certificate (`signer`); `iss` is a claim like any other. `existed_by` is a
+    moment by which the text is proven to have existed, as by an evidence record: the path is judged as of then.
     """
     # 1. Signature, disclosures, times and key binding.
     opened = sd_jwt.verify(text, resolve_key=_signer_key, at=at, typ=TYP, key_binding_policy=key_binding)
@@ -81,7 +89,7 @@ def open_credential(
     facts: dict[str, Any] = {}
     if opened.token is not None:
         # 2. Who signed, and whether that certificate may sign credentials.
-        _check_path(checks, facts, opened.token, trust=trust, at=at)
+        _check_path(checks, facts, opened.token, trust=trust, at=at, existed_by=existed_by)
     if opened.claims is not None:
         # 3. What kind of credential, and that nothing was disclosed that must be signed openly.
         _check_type(checks, opened.claims, opened.disclosed, expected_vct)
@@ -100,7 +108,13 @@ def _signer_key(token: Jws) -> bytes:
 
 
 def _check_path(
-    checks: Checks, facts: dict[str, Any], token: Jws, *, trust: TrustStore, at: datetime
+    checks: Checks,
+    facts: dict[str, Any],
+    token: Jws,
+    *,
+    trust: TrustStore,
+    at: datetime,
+    existed_by: datetime | None,
 ) -> None:
     try:
         chain = read_x5c(token.header)
@@ -112,10 +126,11 @@ def _check_path(
         chain[0],
         intermediates=chain[1:],
         trust=trust,
-        at=at,
+        at=existed_by or at,
+        now=at,
         purpose=Purpose.CREDENTIAL_SIGNING,
-        # Nothing proves when the token was signed: its `iat` is the signer's own word.
-        time_is_proven=False,
+        # But for a proof from outside, nothing says when the token was signed: its `iat` is the signer's own word.
+        time_is_proven=existed_by is not None,
     )
     checks.extend(path.checks)
 

@@ -1,6 +1,8 @@
 """Proofs for strangers, computed from the tiles: an event is in the log; the log was only appended to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -19,7 +21,7 @@ from trust.ledger.errors import EventNotIncludedYet, LedgerBroken, TreeSizeRefus
 from trust.ledger.headers import header_of_row
 from trust.ledger.model import EventId
 from trust.ledger.search import EventScope, find_event
-from trust.ledger.tables import events
+from trust.ledger.tables import event_contents, events
 from trust.ledger.tiles import TileReader
 from trust.storage.database import ReadWork
 from trust.storage.objects.port import ObjectStore
@@ -65,6 +67,18 @@ class LedgerProofs:
         """The event's public header, whose SHA-256 is the entry in its proof; raises `EventNotFound`."""
         find_event(work, event_id, scope=scope)
         return header_of_row(work.execute(select(events).where(events.c.event_id == event_id)).one()).encode()
+
+    def disclosed(
+        self, work: ReadWork, event_id: EventId, *, scope: EventScope
+    ) -> tuple[bytes, Mapping[str, Any]] | None:
+        """Salt and content, by which anybody can open the header's commitment; None where they were erased."""
+        find_event(work, event_id, scope=scope)
+        row = work.execute(
+            select(event_contents.c.salt, event_contents.c.content).where(
+                event_contents.c.event_id == event_id
+            )
+        ).one_or_none()
+        return None if row is None else (bytes(row.salt), row.content)
 
     def consistency(self, work: ReadWork, size1: int, size2: int) -> ConsistencyProof:
         """The proof between two stored checkpoints, `0 < size1 <= size2`; raises `TreeSizeRefused`."""

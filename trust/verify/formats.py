@@ -6,6 +6,7 @@ an invalid PDF, not a riddle.
 
 from enum import StrEnum
 
+from trust.evidence.bundles.reader import is_bundle
 from trust.evidence.ceremony_log import is_ceremony_log
 from trust.evidence.receipts import is_receipt
 from trust.evidence.tlog import PROOF_HEADER
@@ -30,6 +31,7 @@ class Format(StrEnum):
     CRL = "crl"
     OCSP = "ocsp"
     EVIDENCE = "evidence-record"
+    BUNDLE = "proof-bundle"
 
 
 # PDF allows some octets before its header (ISO 32000-1 annex H.3.4.1); readers look this far.
@@ -71,6 +73,8 @@ def format_of(data: bytes, name: str) -> Format | None:
 
 
 def _by_content(data: bytes) -> Format | None:
+    if is_bundle(data):  # first: its document may lie within the octets searched for a PDF's header
+        return Format.BUNDLE
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
         return Format.PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):

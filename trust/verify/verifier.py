@@ -22,6 +22,7 @@ from trust.kernel.report import Checks, Report
 from trust.packages import bagit, ocfl
 from trust.pki.errors import TrustStoreRefused
 from trust.pki.trust_store import TrustStore
+from trust.verify.bundles import verify_bundle
 from trust.verify.ceremony_logs import verify_ceremony_log
 from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
@@ -143,6 +144,10 @@ def _status_list(case: _Case) -> Report:
     return status_token.verify_status_token(case.text(), trust=case.trust, at=case.at)
 
 
+def _bundle(case: _Case) -> Report:
+    return verify_bundle(io.BytesIO(case.data), name="", trust=case.trust, at=case.at)
+
+
 def _package(case: _Case) -> Report:
     return bagit.validate(io.BytesIO(case.data))
 
@@ -206,5 +211,6 @@ _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
         Format.CRL: _crl,
         Format.OCSP: _ocsp,
         Format.EVIDENCE: _evidence,
+        Format.BUNDLE: _bundle,
     }
 )

@@ -55,6 +55,7 @@ class SignatureJudge:
         *,
         trust: TrustStore,
         at: datetime,
+        existed_by: datetime | None = None,
     ) -> None:
         self._history = history
         self._signatures = signatures
@@ -63,6 +64,9 @@ class SignatureJudge:
         self._at = at
         self._policy = shipped_policy()
         self._proofs = Proofs(trust=trust, at=at, policy=self._policy)
+        if existed_by is not None:
+            whole = len(history.document.data) + 1
+            self._proofs.add(Proof(covered_end=whole, time=existed_by, from_outside=True))
         self._store = read_store(history.newest)
         self._later = LaterChanges(history, signatures)
         ranges = [each.byte_range for each in signatures if each.byte_range and not each.problems]
@@ -168,7 +172,7 @@ class SignatureJudge:
         own = min((token.proves for token in tokens if token.proves is not None), default=None)
         if own is not None and (by_documents is None or own <= by_documents):
             return _Time(proven=own, source="signature-timestamp", tokens=tokens)
-        source = "none" if by_documents is None else "document-timestamp"
+        source = self._proofs.source_of(signature.covered_end)
         return _Time(proven=by_documents, source=source, tokens=tokens)
 
     def _check_signature(

@@ -22,10 +22,11 @@ from trust.pki.trust_store import TrustStore
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """A valid document timestamp: the end of what it covers, and its time."""
+    """A valid document timestamp, or what proves the file from outside: the end of what it covers, and its time."""
 
     covered_end: int
     time: datetime
+    from_outside: bool = False
 
 
 class Proofs:
@@ -38,22 +39,33 @@ class Proofs:
         self._proofs: list[Proof] = []
 
     def add(self, proof: Proof) -> None:
-        """Notes a valid document timestamp."""
+        """Notes a valid document timestamp, or a proof from outside."""
         self._proofs.append(proof)
 
     def of(self, end: int) -> datetime | None:
         """By when everything up to this octet is proven to have existed; None where nothing proves it."""
         return min((proof.time for proof in self._proofs if proof.covered_end > end), default=None)
 
+    def source_of(self, end: int) -> str:
+        """What proves that everything up to this octet existed by the time that `of` gives."""
+        first = min(
+            (proof for proof in self._proofs if proof.covered_end > end),
+            key=lambda proof: proof.time,
+            default=None,
+        )
+        if first is None:
+            return "none"
+        return "evidence" if first.from_outside else "document-timestamp"
+
     def covers(self, *ends: int) -> bool:
         """Whether one document timestamp covers everything up to all of these octets."""
         furthest = max(ends)
-        return any(proof.covered_end > furthest for proof in self._proofs)
+        return any(proof.covered_end > furthest for proof in self._proofs if not proof.from_outside)
 
     @property
     def furthest(self) -> int:
         """Up to where any document timestamp covers; 0 where there is none."""
-        return max((proof.covered_end for proof in self._proofs), default=0)
+        return max((proof.covered_end for proof in self._proofs if not proof.from_outside), default=0)
 
     def believable(self, material: Material) -> Material:
         """The lists and answers that count, by when they are proven to have existed.

@@ -25,8 +25,11 @@ from trust.pki.trust_store import TrustStore
 _KIND = "pdf"
 
 
-def validate(data: Octets, *, trust: TrustStore, at: datetime) -> Report:
+def validate(data: Octets, *, trust: TrustStore, at: datetime, existed_by: datetime | None = None) -> Report:
     """Verifies all signatures of a PDF file at the moment `at`; never raises on account of the file.
+
+    `existed_by` is a moment by which the whole file is proven to have existed from outside it, as by an evidence
+    record (RFC 4998): what is in it is then judged as of then, as if a document timestamp covered it.
 
     Raises Broken where this installation itself is not in order.
 
@@ -46,7 +49,7 @@ def validate(data: Octets, *, trust: TrustStore, at: datetime) -> Report:
             signatures = read_signatures(history)
             facts["signatures"] = len(signatures)
             ambiguity = ambiguity_in(history.newest) if signatures else None
-            parts = SignatureJudge(history, signatures, trust=trust, at=at).reports()
+            parts = SignatureJudge(history, signatures, trust=trust, at=at, existed_by=existed_by).reports()
     except DocumentEncrypted as error:
         checks.unknown("document", f"{error.code}: {error.message}", sub_indication="FORMAT_FAILURE")
     except (Broken, TrustStoreRefused):

@@ -1,0 +1,1 @@
+"""Proof bundles for whoever may read the thing itself (docs/proof-bundle.md)."""

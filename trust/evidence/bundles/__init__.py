@@ -1,0 +1,1 @@
+"""Proof bundles: one zip that proves one thing without the house (docs/proof-bundle.md)."""

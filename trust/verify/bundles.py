@@ -1,0 +1,325 @@
+"""Verifying a proof bundle offline: objects, evidence, ledger (docs/proof-bundle.md, “How a bundle is judged”)."""
+
+import io
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, BinaryIO, Final, cast
+
+from trust.credentials import vc
+from trust.credentials.errors import CredentialMalformed
+from trust.credentials.status_token import status_list_uri
+from trust.crypto.digests import Digest, StreamingDigests
+from trust.crypto.policy import shipped_policy
+from trust.documents import pdf
+from trust.documents.pdf.proofs import Proofs
+from trust.documents.pdf.store import Material, StoredItem
+from trust.evidence.bundles.errors import BundleMalformed
+from trust.evidence.bundles.manifest import BundleKind, Member, Role, StampedOver
+from trust.evidence.bundles.reader import Bundle, read_bundle
+from trust.evidence.bundles.recorded import RecordedEvent, judge_recorded
+from trust.evidence.ers import verify_record
+from trust.evidence.tlog import VerifierKey
+from trust.kernel.clock import parse_rfc3339, rfc3339
+from trust.kernel.report import Checks, Indication, Report
+from trust.packages import bagit
+from trust.packages.errors import ZipBomb, ZipRefused
+from trust.pki.certificate import read_certificate
+from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed
+from trust.pki.ocsp import read_ocsp
+from trust.pki.revocation_list import read_crl
+from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
+from trust.verify.stamps import verify_timestamp
+
+KIND: Final = "proof-bundle"
+_PDF, _CREDENTIAL, _PACKAGE, _HEADER = (
+    "application/pdf",
+    "application/dc+sd-jwt",
+    "application/zip",
+    "application/json",
+)
+# Beyond every octet of every file: what is beside a document is covered by nothing inside it.
+_BESIDE: Final = 1 << 62
+
+
+@dataclass(kw_only=True)
+class _Judging:
+    """One bundle on its way to a report."""
+
+    bundle: Bundle
+    trust: TrustStore
+    at: datetime
+    checks: Checks = field(default_factory=Checks)
+    parts: list[Report] = field(default_factory=list)
+    existed_by: dict[str, datetime] = field(default_factory=dict)
+
+
+def verify_bundle(file: BinaryIO, *, name: str, trust: TrustStore, at: datetime) -> Report:
+    """Verifies a bundle at a moment against what the verifier trusts; whatever it holds, the answer is a report.
+
+    Kind `proof-bundle`. Checks: `structure`, `material` (what is brought beside the objects can be read),
+    `signatures-listed`, and `recorded` for each object; a part for each evidence record, object, timestamp and event.
+    Facts: bundle_kind, origin, bundle_subject, made_at. Raises what reading our own trust folder raises.
+    """
+    # 1. The zip, the manifest, every member's digest.
+    checks = Checks()
+    try:
+        bundle = read_bundle(file)
+    except (ZipRefused, ZipBomb, BundleMalformed) as error:
+        checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
+        return Report.conclude(kind=KIND, subject=name, checks=checks.all())
+    manifest = bundle.manifest
+    checks.passed("structure", f"{len(manifest.members)} members, each as the manifest says")
+    judging = _Judging(bundle=bundle, trust=_with_helps(bundle, trust, at, checks), at=at, checks=checks)
+
+    # 2. What evidence records prove, before anything is judged by it.
+    _judge_evidence(judging)
+
+    # 3. Each object by its own rules, as of when it is proven to have existed.
+    for member in manifest.of_role(Role.OBJECT):
+        _judge_object(judging, member)
+    for member in manifest.of_role(Role.TIMESTAMP):
+        _judge_timestamp(judging, member)
+    _compare_signatures(judging)
+
+    # 4. The ledger, and that what it says names the objects.
+    _judge_events(judging)
+    facts = {
+        "bundle_kind": manifest.kind.value,
+        "bundle_subject": manifest.subject,
+        "origin": manifest.origin,
+        "made_at": manifest.made_at,
+    }
+    return Report.conclude(
+        kind=KIND, subject=name, checks=judging.checks.all(), facts=facts, parts=judging.parts
+    )
+
+
+def _with_helps(bundle: Bundle, trust: TrustStore, at: datetime, checks: Checks) -> TrustStore:
+    """The verifier's trust, and beside it what the bundle brings: certificates, lists, answers, status lists.
+
+    None of it is believed for being there. Lists and answers of a digest that is weak by now, or of an authority that
+    has ended, are left aside: whoever broke it since could have made them.
+    """
+    unreadable: list[str] = []
+    certificates = _readable(bundle, Role.CERTIFICATE, read_certificate, unreadable)
+    crls = _readable(bundle, Role.CRL, read_crl, unreadable)
+    ocsps = _readable(bundle, Role.OCSP, read_ocsp, unreadable)
+    status_lists = dict(trust.status_lists)
+    for member in bundle.manifest.of_role(Role.STATUS_LIST):
+        token = bundle.octets(member).decode("ascii", errors="replace").strip()
+        try:
+            status_lists.setdefault(status_list_uri(token), token)
+        except CredentialMalformed:
+            unreadable.append(member.path)
+    for path in unreadable:
+        checks.failed("material", f"{path} cannot be read", sub_indication="FORMAT_FAILURE")
+    if not unreadable:
+        checks.passed("material", "what is brought beside the objects can be read")
+    known = replace(trust, intermediates=tuple(dict.fromkeys((*trust.intermediates, *certificates))))
+    brought = Material(
+        certificates=tuple(map(_beside, certificates)),
+        crls=tuple(map(_beside, crls)),
+        ocsps=tuple(map(_beside, ocsps)),
+    )
+    believed = Proofs(trust=known, at=at, policy=shipped_policy()).believable(brought)
+    return replace(
+        known,
+        crls=tuple(dict.fromkeys((*trust.crls, *(item.octets for item in believed.crls)))),
+        ocsps=tuple(dict.fromkeys((*trust.ocsps, *(item.octets for item in believed.ocsps)))),
+        status_lists=status_lists,
+    )
+
+
+def _judge_evidence(judging: _Judging) -> None:
+    """Evidence records, each over the objects it names; a valid one proves by when they existed."""
+    bundle = judging.bundle
+    by_path = {member.path: member for member in bundle.manifest.members}
+    for member in bundle.manifest.of_role(Role.EVIDENCE):
+        about = [by_path[path] for path in member.of]
+        report = verify_record(
+            bundle.octets(member),
+            objects=[_MemberDigests(bundle, each) for each in about],
+            trust=judging.trust,
+            at=judging.at,
+        )
+        judging.parts.append(replace(report, subject=member.path))
+        since = report.facts.get("proven_since")
+        if report.indication is Indication.VALID and isinstance(since, str):
+            for each in about:
+                proven = parse_rfc3339(since)
+                judging.existed_by[each.path] = min(proven, judging.existed_by.get(each.path, proven))
+
+
+class _MemberDigests:
+    """The digests of a member, read as a stream; what an evidence record asks for."""
+
+    def __init__(self, bundle: Bundle, member: Member) -> None:
+        self._bundle = bundle
+        self._member = member
+
+    def digests(self, algorithms: Collection[Digest], /) -> Mapping[Digest, bytes]:
+        window = cast(BinaryIO, _Window(self._bundle.file, *self._bundle.range_of(self._member)))
+        return StreamingDigests(*sorted(algorithms)).consume(window)
+
+
+def _judge_object(judging: _Judging, member: Member) -> None:
+    judged = _object_report(judging, member)
+    existed_by = judging.existed_by.get(member.path)
+    facts = dict(judged.facts)
+    if existed_by is not None:
+        facts["existed_by"] = rfc3339(existed_by)
+    judging.parts.append(replace(judged, subject=member.path, facts=facts))
+
+
+def _object_report(judging: _Judging, member: Member) -> Report:
+    bundle, trust, at = judging.bundle, judging.trust, judging.at
+    existed_by = judging.existed_by.get(member.path)
+    if member.media_type == _PDF:
+        return pdf.validate(bundle.octets(member), trust=trust, at=at, existed_by=existed_by)
+    if member.media_type == _CREDENTIAL:
+        text = bundle.octets(member).decode("ascii", errors="replace").strip()
+        return vc.verify(text, trust=trust, at=at, existed_by=existed_by)
+    if member.media_type == _PACKAGE:
+        return bagit.validate(cast(BinaryIO, _Window(bundle.file, *bundle.range_of(member))))
+    checks = Checks()
+    if member.media_type == _HEADER and bundle.manifest.kind is BundleKind.EVENT:
+        checks.passed("structure", "the header of the event, judged with its proof below")
+        return Report.conclude(kind="event-header", subject=member.path, checks=checks.all())
+    checks.unknown("format", f"{member.media_type} is not judged", sub_indication="FORMAT_FAILURE")
+    return Report.conclude(kind="file", subject=member.path, checks=checks.all())
+
+
+def _judge_timestamp(judging: _Judging, member: Member) -> None:
+    """A token over an object that stands beside it. Those inside a document are judged with it."""
+    if member.over is not StampedOver.OBJECT:
+        return
+    about = {each.path: each for each in judging.bundle.manifest.members}[member.of[0]]
+    content = SignedContent.digested_by(_MemberDigests(judging.bundle, about).digests)
+    report = verify_timestamp(
+        judging.bundle.octets(member), content=content, trust=judging.trust, at=judging.at
+    )
+    superseded = about.path in judging.existed_by and report.indication is Indication.CANNOT_TELL
+    if superseded:
+        judging.checks.passed(
+            "superseded", f"{member.path} cannot be judged any more; an evidence record took its place"
+        )
+    else:
+        judging.parts.append(replace(report, subject=member.path))
+
+
+def _compare_signatures(judging: _Judging) -> None:
+    """Every signature that is listed is, octet for octet, what stands in its document."""
+    bundle = judging.bundle
+    by_path = {member.path: member for member in bundle.manifest.members}
+    for member in bundle.manifest.of_role(Role.SIGNATURE):
+        assert member.byte_range is not None  # noqa: S101 -- the manifest was read, and asks for it
+        first, length, second, _rest = member.byte_range
+        document = bundle.octets(by_path[member.of[0]])
+        between = document[first + length : second]
+        held = _from_hex(between)
+        octets = bundle.octets(member)
+        judging.checks.note(
+            "signatures-listed",
+            held is not None and held[: len(octets)] == octets and not held[len(octets) :].strip(b"\0"),
+            failed="FORMAT_FAILURE",
+            detail=f"{member.path} against what {member.of[0]} holds",
+        )
+
+
+def _judge_events(judging: _Judging) -> None:
+    bundle, manifest = judging.bundle, judging.bundle.manifest
+    keys = tuple(map(VerifierKey.parse, judging.trust.ledger_keys))
+    events: list[RecordedEvent] = []
+    headers = manifest.of_role(Role.EVENT)
+    if manifest.kind is BundleKind.EVENT:
+        headers = (*manifest.of_role(Role.OBJECT), *headers)
+    for member in headers:
+        contents = manifest.about(member.path, Role.EVENT_CONTENT)
+        proofs = manifest.about(member.path, Role.LEDGER_PROOF)
+        try:
+            event = judge_recorded(
+                bundle.octets(member),
+                bundle.octets(contents[0]) if contents else None,
+                [bundle.octets(proof) for proof in proofs],
+                keys=keys,
+            )
+        except BundleMalformed as error:
+            judging.checks.failed(
+                "recorded", f"{member.path}: {error.message}", sub_indication="FORMAT_FAILURE"
+            )
+            continue
+        events.append(event)
+        judging.parts.append(event.report)
+    if manifest.kind is BundleKind.EVENT:
+        return
+    for member in manifest.of_role(Role.OBJECT):
+        naming = [event for event in events if event.names(member.sha256)]
+        if naming:
+            first = naming[0].header
+            judging.checks.passed("recorded", f"{first['act']} of {first['at']} names {member.path}")
+        else:
+            judging.checks.unknown(
+                "recorded",
+                f"no event in the bundle names {member.path}",
+                sub_indication="SIGNED_DATA_NOT_FOUND",
+            )
+
+
+def _readable(
+    bundle: Bundle, role: Role, read: Callable[[bytes], object], unreadable: list[str]
+) -> tuple[bytes, ...]:
+    found: list[bytes] = []
+    for member in bundle.manifest.of_role(role):
+        octets = bundle.octets(member)
+        try:
+            read(octets)
+        except (CertificateMalformed, CrlMalformed, OcspMalformed):
+            unreadable.append(member.path)
+        else:
+            found.append(octets)
+    return tuple(found)
+
+
+def _beside(octets: bytes) -> StoredItem:
+    return StoredItem(octets=octets, end=_BESIDE)
+
+
+def _from_hex(between: bytes) -> bytes | None:
+    if between[:1] != b"<" or between[-1:] != b">":
+        return None
+    try:
+        return bytes.fromhex(between[1:-1].decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        return None
+
+
+class _Window(io.RawIOBase):
+    """A stretch of the bundle's file as a file of its own, read only: a package is judged where it lies."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        super().__init__()
+        self._file, self._offset, self._size, self._at = file, offset, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + position)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._offset + self._at)
+        found = self._file.read(wanted)
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
