@@ -28,6 +28,9 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         built.verification.start()
         yield
+        desk = getattr(app.state, "timestamp_desk", None)
+        if desk is not None:
+            desk.close()
         built.close()
 
     app = FastAPI(

@@ -27,11 +27,14 @@ class HouseTrust:
         clock: Clock,
         origin: str,
         status_lists: Callable[[], Mapping[str, str]] = dict,
+        outside: TrustStore | None = None,
     ) -> None:
+        """`outside` is what the tokens of outside timestamp authorities are judged by, and nothing else is."""
         self._database = database
         self._clock = clock
         self._origin = origin
         self._status_lists = status_lists
+        self._outside = outside or TrustStore()
         self._lock = threading.Lock()
         self._kept: tuple[datetime, TrustStore] | None = None
 
@@ -55,6 +58,8 @@ class HouseTrust:
             crls=current.crls,
             status_lists=self._status_lists(),
             ledger_keys=current.ledger_keys,
+            anchor_terms=current.anchor_terms,
+            ocsps=current.ocsps,
         )
 
     def _read(self) -> TrustStore:
@@ -72,8 +77,16 @@ class HouseTrust:
             )
         root = f"{AUTHORITY_LABEL}{Authority.ROOT}"
         return TrustStore(
-            anchors=tuple(der for label, der in certificates.items() if label == root),
-            intermediates=tuple(der for label, der in certificates.items() if label != root),
-            crls=tuple(bytes(crl) for crl in crls),
+            anchors=(
+                *(der for label, der in certificates.items() if label == root),
+                *self._outside.anchors,
+            ),
+            intermediates=(
+                *(der for label, der in certificates.items() if label != root),
+                *self._outside.intermediates,
+            ),
+            crls=(*(bytes(crl) for crl in crls), *self._outside.crls),
             ledger_keys=keys,
+            anchor_terms=self._outside.anchor_terms,
+            ocsps=self._outside.ocsps,
         )

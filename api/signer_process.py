@@ -1,6 +1,7 @@
 """The signer as a process: its own settings, its own database role, the only holder of keys."""
 
 import signal
+from datetime import timedelta
 from types import FrameType
 
 from api.settings import Settings
@@ -24,7 +25,13 @@ def run_signer(settings: Settings) -> None:
         clock=clock,
         ids=Ids(clock, randomness),
     )
-    operations = Operations(keyring=keyring, database=database, clock=clock, randomness=randomness)
+    operations = Operations(
+        keyring=keyring,
+        database=database,
+        clock=clock,
+        randomness=randomness,
+        timestamp_accuracy=timedelta(milliseconds=settings.timestamp_accuracy_ms),
+    )
     server = SignerServer(settings.socket_path, operations.by_name())
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -18,6 +18,8 @@ from api.joins import (
 )
 from api.receipts import EventReceipts
 from api.settings import Settings
+from api.timestamping.events import ReportClock
+from api.timestamping.sources import outside_trust, own_policies, timestamp_source
 from api.verification.desk import VerificationDesk
 from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
@@ -84,6 +86,7 @@ class Services:
     revocations: RevocationAuthority
     timestamps: TimestampAuthority
     trust: HouseTrust
+    report_clock: ReportClock
     sequencer: Sequencer
     proofs: LedgerProofs
     receipts: EventReceipts
@@ -130,7 +133,9 @@ def build_authorities(
             public_url=settings.public_url.rstrip("/"),
         ),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
-        timestamps=TimestampAuthority(database=database, signer=signer),
+        timestamps=TimestampAuthority(
+            database=database, signer=signer, policies=own_policies(settings), clock=clock
+        ),
     )
 
 
@@ -157,7 +162,9 @@ def build_services(
     """Everything, joined; the ceremony has been held."""
     parts = build_authorities(settings, clock=clock, randomness=randomness)
     objects = build_objects(settings)
-    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin)
+    outside = outside_trust(settings)
+    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin, outside=outside)
+    source = timestamp_source(settings, own=parts.timestamps, trust=outside, clock=parts.clock)
     with parts.database.read() as work:
         ledger_key = KeyBindings(work).require(LEDGER_LABEL)
     verifier = VerifierKey(name=settings.origin, public_key=ledger_key.spki[-32:])
@@ -182,7 +189,7 @@ def build_services(
         signer=parts.signer,
         authority=SealCertificates(parts.certificates, parts.revocations),
         agencies=agencies,
-        timestamps=parts.timestamps,
+        timestamps=source,
         trust=trust,
         clock=parts.clock,
         randomness=parts.randomness,
@@ -218,11 +225,12 @@ def build_services(
         clock=parts.clock,
         origin=settings.origin,
         status_lists=licences.status_tokens.every,
+        outside=outside,
     )
     archive = build_archive(
         ledger=parts.ledger,
         objects=objects,
-        timestamps=parts.timestamps,
+        timestamps=source,
         verifier=ArchiveVerifier(pool=pool, trust=strangers_trust, clock=parts.clock),
         agencies=agencies,
         clock=parts.clock,
@@ -241,6 +249,7 @@ def build_services(
         revocations=parts.revocations,
         timestamps=parts.timestamps,
         trust=trust,
+        report_clock=ReportClock(timestamps=parts.timestamps, ledger=parts.ledger, clock=parts.clock),
         sequencer=Sequencer(
             database=parts.database,
             store=objects,

@@ -21,6 +21,7 @@ from trust.storage.jobs import JobWorker
 SEQUENCING_SECONDS: Final = 0.2
 STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
+CLOCK_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
 SEAL_STAMPING_SECONDS: Final = 15.0
@@ -54,6 +55,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),
         Chore(name="archive.retain", seconds=DAILY_SECONDS, act=services.archive.retain_permanent),
         Chore(name="archive.sweep", seconds=SWEEPING_SECONDS, act=services.archive.sweep),
+        Chore(name="timestamps.report-clock", seconds=CLOCK_SECONDS, act=services.report_clock),
         Chore(
             name="identity.forget", seconds=FORGETTING_SECONDS, act=services.identity.sessions.forget_expired
         ),

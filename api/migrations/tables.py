@@ -5,6 +5,7 @@ import identity.tables
 import licences.tables
 import seals.tables
 import trust.authority.tables
+import trust.keys.stamping.tables
 import trust.keys.tables
 import trust.ledger.tables
 import trust.storage.idempotency
@@ -15,6 +16,7 @@ __all__ = ["metadata", "packages"]
 packages = (
     trust.storage.idempotency,
     trust.keys.tables,
+    trust.keys.stamping.tables,
     trust.authority.tables,
     trust.ledger.tables,
     identity.tables,

@@ -28,6 +28,7 @@ from api.v1 import (
     sessions,
     staff,
     status_lists,
+    timestamps,
     verifications,
 )
 
@@ -36,6 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
     for module in (
         ledger,
         public,
+        timestamps,
         enrolments,
         sessions,
         oauth,

@@ -37,3 +37,9 @@ class TimestampAuthorityAway(Unavailable):
     """The timestamp authority cannot be reached."""
 
     code = "timestamp-authority-away"
+
+
+class OutsideAuthorityRefused(Unavailable):
+    """An outside timestamp authority gave no token that can be used: it is away, slow, or what it gave is wrong."""
+
+    code = "outside-authority-refused"

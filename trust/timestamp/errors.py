@@ -28,6 +28,12 @@ class TimestampRequestRefused(InvalidInput):
         self.fail_info = fail_info
 
 
+class TimestampNotGranted(InvalidInput):
+    """An authority answered without a token; the message holds its reason."""
+
+    code = "timestamp-not-granted"
+
+
 class TimestampMalformed(Malformed):
     """Octets that are not a timestamp token this house can read."""
 

@@ -29,14 +29,15 @@ def build_tst_info(
     serial: int,
     gen_time: datetime,
     policy_oid: str,
+    algorithm: Digest = Digest.SHA256,
     nonce: int | None = None,
     accuracy: timedelta | None = None,
 ) -> bytes:
-    """DER TSTInfo over a SHA-256 imprint; `accuracy` counts in milliseconds."""
+    """DER TSTInfo over an imprint; `accuracy` counts in milliseconds; `ordering` is absent, which says no."""
     return der.sequence(
         _VERSION,
         der.oid(policy_oid),
-        message_imprint(imprint),
+        message_imprint(imprint, algorithm),
         der.integer(serial),
         der.generalized_time(gen_time),
         b"" if accuracy is None else _accuracy(accuracy),

@@ -1,0 +1,98 @@
+"""Where seals and archive packages get their timestamps, as the settings say."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from api.settings import SettingRefused, Settings
+from trust.authority.timestamp_client import (
+    OutsideAuthority,
+    TimestampFallback,
+    TimestampSource,
+    read_credentials,
+)
+from trust.authority.timestamps import TimestampAuthority
+from trust.crypto import der
+from trust.crypto.digests import sha256
+from trust.kernel.clock import Clock
+from trust.kernel.errors import InvalidInput
+from trust.pki.anchors import AnchorTerms
+from trust.pki.profiles import TIMESTAMP_POLICY
+from trust.pki.purposes import Purpose
+from trust.pki.trust_store import TrustStore
+
+# Stands in the list for our own authority, asked through the signer and not over HTTP.
+OWN: Final = "own"
+
+
+def own_policies(settings: Settings) -> tuple[str, ...]:
+    """The policies our own authority serves; raises SettingRefused for what is no OID."""
+    policies = tuple(settings.timestamp_policies.split()) or (TIMESTAMP_POLICY,)
+    try:
+        for policy in policies:
+            der.oid(policy)
+    except InvalidInput as error:
+        raise SettingRefused(f"YINXIN_TIMESTAMP_POLICIES: {error.message}") from error
+    return policies
+
+
+def outside_trust(settings: Settings) -> TrustStore | None:
+    """What tokens of outside authorities are judged by, its anchors believed for nothing else; None: none is set.
+
+    Raises TrustStoreRefused naming the file that cannot be used.
+    """
+    if not settings.timestamp_trust:
+        return None
+    found = TrustStore.load(Path(settings.timestamp_trust))
+    stamping = frozenset({Purpose.TIMESTAMPING, Purpose.CRL_SIGNING, Purpose.OCSP_SIGNING})
+    terms = {}
+    for octets in found.anchors:
+        fingerprint = sha256(octets).hex()
+        given = found.anchor_terms.get(fingerprint, AnchorTerms())
+        purposes = stamping if given.purposes is None else stamping & given.purposes
+        terms[fingerprint] = replace(given, purposes=purposes)
+    return TrustStore(
+        anchors=found.anchors,
+        intermediates=found.intermediates,
+        crls=found.crls,
+        ocsps=found.ocsps,
+        anchor_terms=terms,
+    )
+
+
+def timestamp_source(
+    settings: Settings, *, own: TimestampAuthority, trust: TrustStore | None, clock: Clock
+) -> TimestampSource:
+    """Our own authority, or the list of authorities that is set; raises SettingRefused."""
+    listed = settings.timestamp_authorities.split()
+    if not listed:
+        return own
+    if trust is None and listed != [OWN]:
+        raise SettingRefused("YINXIN_TIMESTAMP_AUTHORITIES needs YINXIN_TIMESTAMP_TRUST to judge tokens by")
+    try:
+        credentials = _credentials(settings)
+        return TimestampFallback(
+            [
+                own
+                if each == OWN
+                else OutsideAuthority(
+                    each,
+                    trust=trust or TrustStore(),
+                    authorization=credentials.get(each.split("//", 1)[-1].split("/", 1)[0]),
+                    clock=clock,
+                )
+                for each in listed
+            ]
+        )
+    except InvalidInput as error:
+        raise SettingRefused(f"YINXIN_TIMESTAMP_AUTHORITIES: {error.message}") from error
+
+
+def _credentials(settings: Settings) -> dict[str, str]:
+    if not settings.timestamp_credentials_file:
+        return {}
+    path = Path(settings.timestamp_credentials_file)
+    try:
+        return dict(read_credentials(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingRefused(f"{path} cannot be read as the credentials of timestamp authorities") from fault
