@@ -11,6 +11,8 @@ from trust.kernel.randomness import SystemRandomness
 from trust.keys.keyring import Keyring
 from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
+from trust.keys.stamping.clock import StampingClock
+from trust.keys.stamping.repository import StampingMarks
 from trust.keys.wrapping import KeyWrap, read_key_encryption_key
 from trust.storage.database import Database
 
@@ -30,7 +32,11 @@ def run_signer(settings: Settings) -> None:
         database=database,
         clock=clock,
         randomness=randomness,
-        timestamp_accuracy=timedelta(milliseconds=settings.timestamp_accuracy_ms),
+        stamping_clock=StampingClock(
+            clock=clock,
+            marks=StampingMarks(database),
+            accuracy=timedelta(milliseconds=settings.timestamp_accuracy_ms),
+        ),
     )
     server = SignerServer(settings.socket_path, operations.by_name())
 

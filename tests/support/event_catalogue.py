@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import api.events
+import api.timestamping.events
 import archive.events
 import identity.events
 import licences.events
@@ -23,6 +24,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "licences/events.py": licences.events.ACTS,
     "archive/events.py": archive.events.ACTS,
     "api/events.py": api.events.ACTS,
+    "api/timestamping/events.py": api.timestamping.events.ACTS,
 }
 
 _INTRODUCTION: Final = """\

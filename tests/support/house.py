@@ -25,12 +25,14 @@ from tests.support.stores import usual_store_settings
 from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
 from trust.crypto.digests import sha256
 from trust.documents.pdf import Placement
-from trust.kernel.clock import SystemClock
+from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
 from trust.keys.keyring import Keyring
 from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
+from trust.keys.stamping.clock import Elapsed, StampingClock, seconds_since_start
+from trust.keys.stamping.repository import StampingMarks
 from trust.keys.wrapping import KeyWrap, ensure_key_encryption_key, read_key_encryption_key
 from trust.storage.database import Database
 from trust.storage.embedded import DatabaseUrls
@@ -48,16 +50,25 @@ class RunningSigner:
     _thread: threading.Thread | None = None
     _database: Database | None = None
 
-    def start(self) -> None:
-        clock, randomness = SystemClock(), SystemRandomness()
+    def start(self, *, clock: Clock | None = None, elapsed: Elapsed = seconds_since_start) -> None:
+        """`clock` and `elapsed` are what timestamps are made by and held against."""
+        randomness = SystemRandomness()
         self._database = Database(self.settings.database_signer_url)
         keyring = Keyring(
             database=self._database,
             wrap=KeyWrap(read_key_encryption_key(self.settings.key_encryption_key), randomness),
-            clock=clock,
-            ids=Ids(clock, randomness),
+            clock=SystemClock(),
+            ids=Ids(SystemClock(), randomness),
         )
-        operations = Operations(keyring=keyring, database=self._database, clock=clock, randomness=randomness)
+        operations = Operations(
+            keyring=keyring,
+            database=self._database,
+            clock=SystemClock(),
+            randomness=randomness,
+            stamping_clock=StampingClock(
+                clock=clock or SystemClock(), marks=StampingMarks(self._database), elapsed=elapsed
+            ),
+        )
         self._server = SignerServer(self.settings.socket_path, operations.by_name())
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()

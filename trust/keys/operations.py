@@ -5,7 +5,6 @@ concluded, within its lease, and for this very key. Service keys sign structures
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from trust.credentials import status_token, vc
@@ -27,7 +26,7 @@ from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, 
 from trust.keys.repository import KeyBindings
 from trust.keys.seal_signing import SealSigning
 from trust.keys.server import Operation
-from trust.keys.stamping.clock import ACCURACY, StampingClock
+from trust.keys.stamping.clock import StampingClock
 from trust.keys.stamping.repository import StampingMarks
 from trust.keys.timestamp_signing import TimestampSigning
 from trust.pki.certificate import read_certificate
@@ -48,8 +47,9 @@ class Operations:
         database: Database,
         clock: Clock,
         randomness: Randomness,
-        timestamp_accuracy: timedelta = ACCURACY,
+        stamping_clock: StampingClock | None = None,
     ) -> None:
+        """`stamping_clock` guards the time that timestamps bear; by default `clock` at the usual accuracy."""
         self._keyring = keyring
         self._database = database
         self._identities = Identities(database)
@@ -58,7 +58,7 @@ class Operations:
         self._timestamps = TimestampSigning(
             keyring=keyring,
             identities=self._identities,
-            clock=StampingClock(clock=clock, marks=StampingMarks(database), accuracy=timestamp_accuracy),
+            clock=stamping_clock or StampingClock(clock=clock, marks=StampingMarks(database)),
             randomness=randomness,
         )
 
