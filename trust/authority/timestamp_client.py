@@ -8,6 +8,7 @@ leads to an anchor given. What revokes the authority is looked for in the lists 
 alone does not spoil a token. An authority that failed is left alone for a while, and the next is asked.
 """
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +18,10 @@ from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 import structlog
 
+from trust.authority.deadlines import DeadlinePool
 from trust.authority.errors import OutsideAuthorityRefused, TimestampAuthorityAway
 from trust.crypto.digests import Digest
 from trust.kernel.clock import Clock, SystemClock, rfc3339
@@ -79,7 +81,7 @@ class OutsideAuthority:
         clock: Clock | None = None,
         randomness: Randomness | None = None,
         answer_seconds: float = ANSWER_SECONDS,
-        transport: httpx.BaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
@@ -94,17 +96,15 @@ class OutsideAuthority:
         self._randomness = randomness or SystemRandomness()
         self._seconds = answer_seconds
         self._largest = 0
-        headers = {"Content-Type": QUERY_TYPE, "Accept": REPLY_TYPE, "Accept-Encoding": "identity"}
+        self._headers: dict[bytes | str, bytes | str] = {
+            "Host": parts.netloc,
+            "Content-Type": QUERY_TYPE,
+            "Accept": REPLY_TYPE,
+            "Accept-Encoding": "identity",
+        }
         if authorization is not None:
-            headers["Authorization"] = authorization
-        self._http = httpx.Client(
-            headers=headers,
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-            timeout=httpx.Timeout(answer_seconds, connect=min(CONNECT_SECONDS, answer_seconds)),
-            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
-        )
+            self._headers["Authorization"] = authorization
+        self._pool = DeadlinePool(connections=_CONNECTIONS, tls=tls)
 
     def token(self, imprint: bytes) -> bytes:
         """A token (DER) over a SHA-256 imprint; raises OutsideAuthorityRefused with what was wrong."""
@@ -127,32 +127,40 @@ class OutsideAuthority:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
+        self._pool.close()
 
     def _exchange(self, request: bytes) -> bytes:
         """The octets answered to a query, whole, within the time and the size allowed."""
-        until = time.monotonic() + self._seconds
         octets = bytearray()
         try:
-            with self._http.stream("POST", self._url, content=request) as answer:
-                if answer.status_code != _OK:
-                    raise self._refused(f"it answered with status {answer.status_code}")
-                media_type = answer.headers.get("content-type", "").split(";")[0].strip().lower()
-                if media_type != REPLY_TYPE:
-                    raise self._refused(f"it answered with {media_type or 'no media type'!a:.60}")
-                if answer.headers.get("content-encoding", "identity").lower() != "identity":
-                    raise self._refused("it answered in a coding that was not asked for")
-                for piece in answer.iter_raw():
+            with self._pool.post(
+                self._url,
+                request,
+                headers=self._headers,
+                connect_seconds=min(CONNECT_SECONDS, self._seconds),
+                seconds=self._seconds,
+            ) as answer:
+                self._require_usable(answer)
+                for piece in answer.iter_stream():
                     octets += piece
                     if len(octets) > MAX_RESPONSE_BYTES:
                         raise self._refused(f"it answered more than {MAX_RESPONSE_BYTES} octets")
-                    if time.monotonic() > until:
-                        raise self._refused(f"its answer took longer than {self._seconds:g} s")
-        except httpx.TimeoutException as slow:
-            raise self._refused(f"it did not answer within {self._seconds:g} s") from slow
-        except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as fault:
+        except httpcore.TimeoutException as slow:
+            raise self._refused(f"it did not answer whole within {self._seconds:g} s") from slow
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as fault:
             raise self._refused(f"the request failed ({type(fault).__name__})") from fault
         return bytes(octets)
+
+    def _require_usable(self, answer: httpcore.Response) -> None:
+        """Raises OutsideAuthorityRefused unless an answer says that it is a TimeStampResp."""
+        if answer.status != _OK:
+            raise self._refused(f"it answered with status {answer.status}")
+        headers = {name.lower(): value.decode("latin-1").lower() for name, value in answer.headers}
+        media_type = headers.get(b"content-type", "").split(";")[0].strip()
+        if media_type != REPLY_TYPE:
+            raise self._refused(f"it answered with {media_type or 'no media type'!a:.60}")
+        if headers.get(b"content-encoding", "identity") != "identity":
+            raise self._refused("it answered in a coding that was not asked for")
 
     def _problem(self, token: bytes, imprint: bytes, nonce: int, asked_at: datetime) -> str | None:
         """Why a token is not used; None where it is good."""
