@@ -7,6 +7,7 @@ from typing import Final
 
 from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, Authority
 from trust.authority.repository import Crls
+from trust.crypto.digests import sha256
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import Clock
 from trust.keys.repository import KeyBindings
@@ -76,10 +77,14 @@ class HouseTrust:
                 for binding in bindings.labelled(LEDGER_LABEL)
             )
         root = f"{AUTHORITY_LABEL}{Authority.ROOT}"
+        anchors = [der for label, der in certificates.items() if label == root]
+        # Our own root stays what it is, also where it stands among the outside ones.
+        own = {sha256(der).hex() for der in anchors}
+        terms = {name: each for name, each in self._outside.anchor_terms.items() if name not in own}
         return TrustStore(
             anchors=(
-                *(der for label, der in certificates.items() if label == root),
-                *self._outside.anchors,
+                *anchors,
+                *(der for der in self._outside.anchors if sha256(der).hex() not in own),
             ),
             intermediates=(
                 *(der for label, der in certificates.items() if label != root),
@@ -87,6 +92,6 @@ class HouseTrust:
             ),
             crls=(*(bytes(crl) for crl in crls), *self._outside.crls),
             ledger_keys=keys,
-            anchor_terms=self._outside.anchor_terms,
+            anchor_terms=terms,
             ocsps=self._outside.ocsps,
         )

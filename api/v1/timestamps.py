@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import ServicesOf
 from api.timestamping.desk import TimestampDesk
+from api.wiring import Services
 from trust.kernel.errors import TooLarge, UnsupportedMedia
 from trust.timestamp.errors import TimestampRequestRefused
 from trust.timestamp.requests import MAX_REQUEST_BYTES, read_request
@@ -25,12 +25,15 @@ router = APIRouter(tags=["timestamps"])
     },
     responses={200: {"content": {REPLY_TYPE: {}}, "description": "TimeStampResp (RFC 3161)"}},
 )
-async def timestamp(request: Request, services: ServicesOf) -> Response:
+async def timestamp(request: Request) -> Response:
     """An RFC 3161 timestamp; what cannot be served is answered by a rejection with status 200, as the RFC says.
 
     By the setting anyone may ask, within a throttle, or applications alone, by an access token with the scope
     `timestamp:request`.
     """
+    # Not by a dependency: those that are plain functions take one of the threads that routes share, and all of these
+    # may be waiting for the very answer that is to be given here.
+    services: Services = request.app.state.services
     desk = TimestampDesk.of(request.app.state, services)
     await desk.admit(request)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != QUERY_TYPE:
