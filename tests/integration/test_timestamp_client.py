@@ -20,6 +20,7 @@ from trust.authority.errors import OutsideAuthorityRefused, TimestampAuthorityAw
 from trust.authority.timestamp_client import (
     FIRST_REST_SECONDS,
     LONGEST_REST_SECONDS,
+    MAX_RESPONSE_BYTES,
     OutsideAuthority,
     TimestampFallback,
     read_credentials,
@@ -33,7 +34,7 @@ from trust.pki.profiles import ProfileName
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
 from trust.timestamp.errors import FailInfo
-from trust.timestamp.responses import MAX_RESPONSE_BYTES, granted, rejected
+from trust.timestamp.responses import granted, rejected
 from trust.timestamp.tokens import build_token, build_tst_info, parse_token
 
 IMPRINT = sha256(b"what is stamped")
@@ -110,7 +111,7 @@ BAD: dict[str, tuple[Callable[[TestPki], Peer], str]] = {
         "timestamp-order",
     ),
     "a rejection": (lambda _p: lambda _q: Answer(body=rejected(FailInfo.SYSTEM_FAILURE, "病")), "system-failure, 病"),
-    "a grant without a token": (lambda _p: lambda _q: Answer(body=bytes.fromhex("30053003020100")), "gives none"),
+    "a grant without a token": (lambda _p: lambda _q: Answer(body=bytes.fromhex("30053003020100")), "exactly one"),
     "no DER": (lambda _p: lambda _q: Answer(body=b"\x30\x80no DER"), "not a DER"),
     "nothing": (lambda _p: lambda _q: Answer(body=b""), "not a DER"),
     "a token that is none": (lambda _p: lambda _q: Answer(body=granted(b"\x30\x00")), "does not hold"),

@@ -31,13 +31,15 @@ from trust.kernel.report import Outcome
 from trust.pki.trust_store import TrustStore
 from trust.timestamp.requests import MEDIA_TYPE as QUERY_TYPE
 from trust.timestamp.requests import make_request
-from trust.timestamp.responses import MAX_RESPONSE_BYTES, read_response
 from trust.timestamp.responses import MEDIA_TYPE as REPLY_TYPE
+from trust.timestamp.responses import read_response
 from trust.timestamp.verification import CLOCK_TOLERANCE, judge_token
 
 # Authorities answer in tens of milliseconds, over half the world in some hundred.
 CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 8.0
+# Tokens have 2 to 10 KiB; with every certificate of a long chain of large keys, some tens.
+MAX_RESPONSE_BYTES: Final = 256 * 1024
 # Kept open between requests, so that a token costs one round trip.
 _CONNECTIONS: Final = 8
 # How long an authority that failed is left alone, doubled with each failure that follows.

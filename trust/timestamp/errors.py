@@ -28,13 +28,13 @@ class TimestampRequestRefused(InvalidInput):
         self.fail_info = fail_info
 
 
-class TimestampNotGranted(InvalidInput):
-    """An authority answered without a token; the message holds its reason."""
-
-    code = "timestamp-not-granted"
-
-
 class TimestampMalformed(Malformed):
     """Octets that are not a timestamp token this house can read."""
 
     code = "timestamp-malformed"
+
+
+class TimestampNotGranted(TimestampMalformed):
+    """A response of an authority that gave no token."""
+
+    code = "timestamp-not-granted"

@@ -6,13 +6,11 @@ from trust.crypto.errors import DerMalformed
 from trust.timestamp.errors import FailInfo, TimestampMalformed, TimestampNotGranted
 
 MEDIA_TYPE = "application/timestamp-reply"
-# Tokens have 2 to 10 KiB; with every certificate of a long chain of large keys, some tens.
-MAX_RESPONSE_BYTES = 256 * 1024
 _GRANTED = der.sequence(der.integer(0))
 _REJECTION = der.integer(2)
-# granted, grantedWithMods
+# PKIStatus: granted, and granted with modifications.
 _WITH_TOKEN = frozenset({0, 1})
-_STATUS_NAMES = {2: "rejection", 3: "waiting", 4: "revocationWarning", 5: "revocationNotification"}
+_STATUS_WORDS = {2: "rejection", 3: "waiting", 4: "revocation warning", 5: "revocation notification"}
 # What an authority says goes into our error and log: no more than a sentence of it.
 _MAX_SAID_CHARACTERS = 200
 _MAX_STATEMENTS = 10
@@ -36,8 +34,6 @@ def read_response(octets: bytes) -> bytes:
 
     Raises TimestampNotGranted with the authority's reason where it holds none, and TimestampMalformed.
     """
-    if len(octets) > MAX_RESPONSE_BYTES:
-        raise TimestampMalformed(f"a response of more than {MAX_RESPONSE_BYTES} octets is not read")
     try:
         fields = der_reader.read(octets).fields()
         status, said, bits = _read_status(fields.take())
@@ -46,10 +42,12 @@ def read_response(octets: bytes) -> bytes:
     except DerMalformed as error:
         raise TimestampMalformed(f"the answer is not a DER TimeStampResp: {error.message}") from error
     if status not in _WITH_TOKEN:
-        reasons = [_STATUS_NAMES.get(status, f"status {status}"), *bits, *([said] if said else [])]
-        raise TimestampNotGranted(f"the authority gave no token: {', '.join(reasons)}")
+        if token is not None:
+            raise TimestampMalformed("the response refuses a token and holds one")
+        reasons = [_STATUS_WORDS.get(status, f"status {status}"), *bits, *([said] if said else [])]
+        raise TimestampNotGranted(f"the authority gave no token: it answered {', '.join(reasons)}")
     if token is None:
-        raise TimestampMalformed("the authority says that it grants a token and gives none")
+        raise TimestampMalformed("the response grants a token and does not hold exactly one")
     return token.encoded
 
 
