@@ -280,6 +280,10 @@ def test_a_house_whose_clock_steps_back_stops_its_timestamps_says_so_everywhere_
     house.signer.start(clock=watch, elapsed=watch.elapsed)
     assert parse_token(services.timestamps.token(sha256(b"x")))[1].gen_time == MOMENT
     assert edge.get("/readyz").json() == {"status": "ok", "away": []}
+    with closing(Database(services.settings.database_signer_url)) as signer:
+        kept = StampingMarks(signer).newest()
+        assert kept is not None
+        assert kept.highest > MOMENT, "the mark is committed before the token is there"
 
     # 1. It steps back, and the signer is started again.
     watch.is_set(-30)
