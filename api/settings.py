@@ -31,6 +31,8 @@ _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "timestamp_accuracy_ms": (100, 60_000),
     "timestamp_requests_per_minute": (1, 1_000_000),
 }
+# The words that may be chosen from.
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"timestamp_callers": ("anyone", "applications")}
 
 
 class SettingRefused(InvalidInput):
@@ -141,6 +143,9 @@ class Settings:
             least, most = _BOUNDS.get(known[name].name, (-math.inf, math.inf))
             if isinstance(value, int | float) and not least <= value <= most:  # a NaN is outside too
                 raise SettingRefused(f"{name} is from {least:g} to {most:g}")
+            choices = _CHOICES.get(known[name].name)
+            if choices is not None and value not in choices:
+                raise SettingRefused(f"{name} is {' or '.join(choices)}")
             values[known[name].name] = value
         return cls(**values)
 

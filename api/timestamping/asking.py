@@ -7,16 +7,9 @@ from api.timestamping.events import refused_request
 from api.web.throttle import AddressThrottle
 from api.wiring import Services
 from identity.caller import Scope
-from trust.kernel.errors import InvalidInput, YinxinError
+from trust.kernel.errors import YinxinError
 
-ANYONE: Final = "anyone"
-APPLICATIONS: Final = "applications"
-
-
-class TimestampCallersUnknown(InvalidInput):
-    """The setting says neither that anyone may ask nor that applications may."""
-
-    code = "timestamp-callers-unknown"
+_ANYONE: Final = "anyone"
 
 
 class TimestampCallers:
@@ -27,12 +20,8 @@ class TimestampCallers:
 
     def __init__(self, services: Services) -> None:
         settings = services.settings
-        if settings.timestamp_callers not in (ANYONE, APPLICATIONS):
-            raise TimestampCallersUnknown(
-                f"YINXIN_TIMESTAMP_CALLERS is {ANYONE} or {APPLICATIONS}, not {settings.timestamp_callers!r:.40}"
-            )
         self._services = services
-        self._for_anyone = settings.timestamp_callers == ANYONE
+        self._for_anyone = settings.timestamp_callers == _ANYONE
         self._throttle = AddressThrottle(
             tries=settings.timestamp_requests_per_minute, period=timedelta(minutes=1)
         )

@@ -1,10 +1,10 @@
-"""The desk that callers come to for timestamps: one for each application, made when the first one comes."""
+"""The desk that callers come to for timestamps: one for each application."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final, Self
 
+import structlog
 from fastapi import Request
 from starlette.datastructures import State
 
@@ -12,10 +12,11 @@ from api.timestamping.asking import TimestampCallers
 from api.timestamping.events import GivenTimestamps
 from api.timestamping.gathering import TimestampGathering
 from api.wiring import Services
-from trust.kernel.errors import Unavailable
+from trust.kernel.errors import YinxinError
 
 # Tokens are looked up in a moment each; of threads shared with other routes there might be none left.
 _LOOKING_UP: Final = 2
+_log = structlog.get_logger("yinxin.timestamps")
 
 
 class TimestampDesk:
@@ -29,7 +30,7 @@ class TimestampDesk:
 
     @classmethod
     def of(cls, state: State, services: Services) -> Self:
-        """The application's desk."""
+        """The application's desk, made when its first caller comes."""
         desk = getattr(state, "timestamp_desk", None)
         if desk is None:
             desk = state.timestamp_desk = cls(services)
@@ -50,9 +51,15 @@ class TimestampDesk:
         """Records what was counted and ends the threads."""
         self.gathering.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        with suppress(Unavailable):
+        try:
             self.given.record()
+        except YinxinError as error:
+            _log.warning("timestamps.not-counted", code=error.code)
 
     def _count(self, responses: int) -> None:
-        with suppress(Unavailable):  # kept, and recorded with the next
+        try:
             self.given.count(responses)
+        except (
+            YinxinError
+        ) as error:  # the count is kept for the next; the tokens are made, and are their callers'
+            _log.warning("timestamps.not-counted", code=error.code)

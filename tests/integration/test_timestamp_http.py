@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.timestamping.asking import TimestampCallersUnknown
+from api.settings import SettingRefused, Settings
 from api.timestamping.events import GIVEN, REQUEST_REFUSED, GivenTimestamps
 from api.timestamping.gathering import CALLS_AT_ONCE, MAX_BATCH, TimestampGathering, TimestampsBusy
 from identity.caller import Role, Scope
@@ -166,10 +166,10 @@ def test_where_only_applications_may_ask_everybody_else_is_refused_and_who_is_kn
     assert [(each["outcome"], each["reason"]) for each in refused] == [("refused", "scope-missing")] * 4
 
 
-def test_a_setting_that_names_neither_is_refused(house: House) -> None:
-    edge = with_settings(house, timestamp_callers="friends")
-    answer = edge.post("/tsa", content=b"", headers=QUERY)
-    assert (answer.status_code, answer.json()["code"]) == (422, TimestampCallersUnknown.code)
+def test_a_setting_that_names_neither_is_refused_at_the_start() -> None:
+    with pytest.raises(SettingRefused, match="anyone or applications"):
+        Settings.from_environment({"YINXIN_TIMESTAMP_CALLERS": "friends"})
+    assert Settings.from_environment({"YINXIN_TIMESTAMP_CALLERS": "applications"})
 
 
 def test_what_was_given_is_counted_in_one_event_and_not_in_one_each(house: House) -> None:
