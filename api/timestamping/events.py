@@ -96,7 +96,7 @@ class ReportClock:
         """Reports what is new; how many changes there were. Raises TimestampAuthorityAway."""
         with self._ledger.work() as work:
             known = ClockReports(work)
-            changes = self._timestamps.clock(after=known.last()).changes
+            changes = self._timestamps.clock(changes_after=known.last()).changes
             for change in changes:
                 receipt = work.record(_event(change))
                 known.add(change.position, event_id=receipt.event_id, at=self._clock.now())

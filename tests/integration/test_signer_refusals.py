@@ -603,7 +603,7 @@ def test_a_bad_frame_ends_its_own_conversation_and_nothing_else(
         {"do": "sign-hash-batch", "subjects": None},
         {"do": "timestamp-batch", "key_id": "key_1", "items": "x"},
         {"do": "timestamp-batch", "key_id": "key_1", "items": [7]},
-        {"do": "timestamp-clock", "after": "x"},
+        {"do": "timestamp-clock", "changes_after": "x"},
         {"do": "create-key", "purpose": "master", "suite": "p256-sha256"},
         {"do": "create-key", "purpose": "seal", "suite": "rsa"},
         {"do": "timestamp", "key_id": "key_1", "imprint": "no base64!"},

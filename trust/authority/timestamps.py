@@ -79,10 +79,13 @@ class TimestampAuthority:
         if not self.clock().trusted:
             raise TimeNotTrusted(_NO_TIME)
 
-    def clock(self, *, after: int = 0) -> ClockStanding:
-        """How the signer's clock stands, with its changes after a position; raises TimestampAuthorityAway."""
+    def clock(self, *, changes_after: int | None = None) -> ClockStanding:
+        """How the signer's clock stands, with its changes after a position where one is given.
+
+        Raises TimestampAuthorityAway.
+        """
         try:
-            return self._signer.stamping.clock(after=after)
+            return self._signer.stamping.clock(changes_after=changes_after)
         except Unavailable as away:
             raise TimestampAuthorityAway(_AWAY) from away
 

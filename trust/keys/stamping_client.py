@@ -55,9 +55,9 @@ class StampingClient:
         answers = self._ask({"do": "timestamp-batch", "key_id": key_id, "items": items})["items"]
         return [self._read_error(each) if "error" in each else wire.octets(each["token"]) for each in answers]
 
-    def clock(self, *, after: int = 0) -> ClockStanding:
-        """How the signer's clock stands, and its changes after a position, oldest first."""
-        return _standing(self._ask({"do": "timestamp-clock", "after": after}))
+    def clock(self, *, changes_after: int | None = None) -> ClockStanding:
+        """How the signer's clock stands, with its changes after a position where one is given, oldest first."""
+        return _standing(self._ask({"do": "timestamp-clock", "changes_after": changes_after}))
 
     def resume(self) -> ClockStanding:
         """Says that the signer's clock is right as it is; whose word that is, the caller has recorded."""

@@ -66,8 +66,9 @@ class TimestampSigning:
         return {"items": [_each(stamp, item) for item in items]}
 
     def timestamp_clock(self, message: dict[str, Any]) -> dict[str, Any]:
-        """How the clock stands, and its changes after a position."""
-        return _told(self._clock.standing(changes_after=int(message.get("after", 0))))
+        """How the clock stands, with its changes after a position where one is given."""
+        after = message.get("changes_after")
+        return _told(self._clock.standing(changes_after=None if after is None else int(after)))
 
     def resume_timestamps(self, _message: dict[str, Any]) -> dict[str, Any]:
         """An operator says that the clock is right as it is."""
