@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from trust.crypto import der, der_reader
@@ -45,6 +46,8 @@ def build_tst_info(
     )
 
 
+# An authority states one.
+@lru_cache(maxsize=8)
 def _accuracy(accuracy: timedelta) -> bytes:
     seconds, millis = divmod(accuracy // timedelta(milliseconds=1), 1000)
     return der.sequence(
