@@ -28,14 +28,14 @@ class HouseTrust:
         clock: Clock,
         origin: str,
         status_lists: Callable[[], Mapping[str, str]] = dict,
-        outside: TrustStore | None = None,
+        outside: Callable[[], TrustStore] = TrustStore,
     ) -> None:
-        """`outside` is what the tokens of outside timestamp authorities are judged by, and nothing else is."""
+        """`outside` gives what the tokens of outside timestamp authorities are judged by, and nothing else is."""
         self._database = database
         self._clock = clock
         self._origin = origin
         self._status_lists = status_lists
-        self._outside = outside or TrustStore()
+        self._outside = outside
         self._lock = threading.Lock()
         self._kept: tuple[datetime, TrustStore] | None = None
 
@@ -79,19 +79,20 @@ class HouseTrust:
         root = f"{AUTHORITY_LABEL}{Authority.ROOT}"
         anchors = [der for label, der in certificates.items() if label == root]
         # Our own root stays what it is, also where it stands among the outside ones.
+        outside = self._outside()
         own = {sha256(der).hex() for der in anchors}
-        terms = {name: each for name, each in self._outside.anchor_terms.items() if name not in own}
+        terms = {name: each for name, each in outside.anchor_terms.items() if name not in own}
         return TrustStore(
             anchors=(
                 *anchors,
-                *(der for der in self._outside.anchors if sha256(der).hex() not in own),
+                *(der for der in outside.anchors if sha256(der).hex() not in own),
             ),
             intermediates=(
                 *(der for label, der in certificates.items() if label != root),
-                *self._outside.intermediates,
+                *outside.intermediates,
             ),
-            crls=(*(bytes(crl) for crl in crls), *self._outside.crls),
+            crls=(*(bytes(crl) for crl in crls), *outside.crls),
             ledger_keys=keys,
             anchor_terms=terms,
-            ocsps=self._outside.ocsps,
+            ocsps=outside.ocsps,
         )

@@ -166,14 +166,15 @@ def test_our_client_takes_the_tokens_of_openssls_own_authority_and_not_those_und
         return Answer(body=(tmp_path / "answer.tsr").read_bytes())
 
     with served(peer) as url:
-        outside = OutsideAuthority(url, trust=pki.trust_store())
+        outside = OutsideAuthority(url, trust=pki.trust_store)
         info = parse_token(outside.token(sha256(DATA)))[1]
         assert (info.imprint, info.policy, info.serial) == (sha256(DATA), "1.2.3.4.1", 2)
-        other = OutsideAuthority(url, trust=pki.trust_store(), policy="1.2.3.4.2")
+        other = OutsideAuthority(url, trust=pki.trust_store, policy="1.2.3.4.2")
         assert parse_token(other.token(sha256(DATA)))[1].policy == "1.2.3.4.2"
-        refused = OutsideAuthority(url, trust=pki.trust_store(), policy="1.2.3.4.3")
+        refused = OutsideAuthority(url, trust=pki.trust_store, policy="1.2.3.4.3")
         with pytest.raises(OutsideAuthorityRefused, match="unaccepted-policy"):
             refused.token(sha256(DATA))
-        stranger = OutsideAuthority(url, trust=TrustStore(anchors=(TestPki().root.certificate,)))
+        elsewhere = TestPki().root.certificate
+        stranger = OutsideAuthority(url, trust=lambda: TrustStore(anchors=(elsewhere,)))
         with pytest.raises(OutsideAuthorityRefused, match="does not hold"):
             stranger.token(sha256(DATA))

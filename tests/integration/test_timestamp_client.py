@@ -13,7 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.cli.timestamps import kept_by_ntp
 from api.settings import SettingRefused, Settings
-from api.timestamping.sources import outside_trust, own_policies, timestamp_source
+from api.timestamping.sources import (
+    READ_AGAIN_SECONDS,
+    OutsideTrust,
+    outside_trust,
+    own_policies,
+    timestamp_source,
+)
 from tests.support.pki import TestPki
 from tests.support.timestamp_peers import Answer, Good, Peer, bad, served
 from trust.authority.errors import OutsideAuthorityRefused, TimestampAuthorityAway
@@ -54,7 +60,7 @@ def stack() -> Iterator[ExitStack]:
 
 def authority(stack: ExitStack, peer: Peer, trust: TrustStore, **more: object) -> OutsideAuthority:
     url = stack.enter_context(served(peer))
-    made = OutsideAuthority(url, trust=trust, answer_seconds=0.5, **more)  # type: ignore[arg-type]  # named by tests
+    made = OutsideAuthority(url, trust=lambda: trust, answer_seconds=0.5, **more)  # type: ignore[arg-type]  # named by tests
     stack.callback(made.close)
     return made
 
@@ -64,7 +70,7 @@ def test_a_good_authority_is_asked_again_and_again_over_one_connection(
 ) -> None:
     peer = Good(pki=pki)
     url = stack.enter_context(served(peer))
-    outside = stack.enter_context(closing(OutsideAuthority(url, trust=pki.trust_store())))
+    outside = stack.enter_context(closing(OutsideAuthority(url, trust=pki.trust_store)))
     guess = outside.largest_token()
     tokens = [outside.token(sha256(bytes([number]))) for number in range(5)]
     assert [parse_token(token)[1].imprint for token in tokens] == [sha256(bytes([n])) for n in range(5)]
@@ -73,10 +79,11 @@ def test_a_good_authority_is_asked_again_and_again_over_one_connection(
     assert max(map(len, tokens)) <= outside.largest_token() < guess
 
 
-def test_an_authority_of_which_nobody_knows_whether_it_is_revoked_is_used(
+def test_an_authority_of_which_nobody_knows_whether_it_is_revoked_is_refused(
     pki: TestPki, stack: ExitStack
 ) -> None:
-    assert authority(stack, Good(pki=pki), pki.trust_store(with_crls=False)).token(IMPRINT)
+    with pytest.raises(OutsideAuthorityRefused, match="revocation"):
+        authority(stack, Good(pki=pki), pki.trust_store(with_crls=False)).token(IMPRINT)
 
 
 def _of_another_key(pki: TestPki) -> bytes:
@@ -148,7 +155,7 @@ def test_whatever_a_bad_authority_does_it_is_said_and_the_next_is_asked(
 
 def test_an_authority_that_nobody_answers_at_is_refused() -> None:
     with (
-        closing(OutsideAuthority("http://127.0.0.1:1/tsa", trust=TrustStore())) as outside,
+        closing(OutsideAuthority("http://127.0.0.1:1/tsa", trust=TrustStore)) as outside,
         pytest.raises(OutsideAuthorityRefused, match="request failed"),
     ):
         outside.token(IMPRINT)
@@ -265,14 +272,30 @@ def test_the_anchors_of_outside_authorities_are_believed_for_timestamps_and_noth
     tmp_path: Path, pki: TestPki
 ) -> None:
     folder = _trust_folder(tmp_path / "trust", pki)
-    found = outside_trust(Settings(timestamp_trust=str(folder)))
-    assert found is not None
+    found = outside_trust(Settings(timestamp_trust=str(folder)))()
     (terms,) = found.anchor_terms.values()
     assert terms.problem(Purpose.TIMESTAMPING, pki.now) is None
     assert terms.problem(Purpose.DOCUMENT_SIGNING, pki.now) is not None
-    assert outside_trust(Settings()) is None
+    assert not outside_trust(Settings())().anchors
     with pytest.raises(TrustStoreRefused):
         outside_trust(Settings(timestamp_trust=str(tmp_path / "none")))
+
+
+def test_lists_that_are_brought_up_to_date_are_read_again_and_a_broken_folder_changes_nothing(
+    tmp_path: Path, pki: TestPki
+) -> None:
+    now = 0.0
+    folder = _trust_folder(tmp_path / "trust", pki)
+    trust = OutsideTrust(folder, elapsed=lambda: now)
+    first = trust().crls
+    (folder / "issuing.crl").write_bytes(pki.crl())
+    assert trust().crls == first
+    now = READ_AGAIN_SECONDS
+    second = trust().crls
+    assert second != first
+    (folder / "issuing.crl").write_bytes(b"no list")
+    now *= 2
+    assert trust().crls == second
 
 
 @pytest.mark.parametrize(
@@ -306,7 +329,7 @@ def test_credentials_are_read_by_host_and_shown_over_https_only() -> None:
             read_credentials(text)
         assert "secret" not in refused.value.message
     with pytest.raises(InvalidInput, match="https only"):
-        OutsideAuthority("http://tsa.example/", trust=TrustStore(), authorization="Basic dTpw")
+        OutsideAuthority("http://tsa.example/", trust=TrustStore, authorization="Basic dTpw")
 
 
 def test_what_the_kernel_says_of_its_clock_is_said_or_not_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,8 @@ def test_seals_whose_timestamps_come_from_our_own_server_over_http_do_not_wait_f
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
         trust = house.services.trust.current()
         folder = trust_folder(tmp_path / "trust", *trust.anchors, *trust.intermediates)
+        for number, crl in enumerate(trust.crls):
+            (folder / f"{number}.crl").write_bytes(crl)
         settings = replace(
             house.services.settings, timestamp_authorities=f"{url}/tsa", timestamp_trust=str(folder)
         )

@@ -4,8 +4,9 @@
     token = source.token(imprint)
 
 An answer counts where a stranger would take it: it is over this imprint, echoes the nonce, and its authority's path
-leads to an anchor given. What revokes the authority is looked for in the lists given; where they are silent, that
-alone does not spoil a token. An authority that failed is left alone for a while, and the next is asked.
+leads to an anchor given, and lists say that it is not revoked: a seal made with a token of which that is not known
+would not stand the look that is taken at it before it is handed out. An authority that failed is left alone for a
+while, and the next is asked.
 """
 
 import ssl
@@ -68,16 +69,17 @@ class TimestampSource(Protocol):
 class OutsideAuthority:
     """One authority at an address; safe to share between threads.
 
-    `authorization` is the header shown to it, which takes https. `policy` is the OID asked for, None for the
-    authority's own choice. Redirects are not followed and proxies of the environment not used: the address is the
-    administrator's word. Raises InvalidInput for an address that is none.
+    `trust` gives what tokens are judged by, as it is now. `authorization` is the header shown to the authority, which
+    takes https. `policy` is the OID asked for, None for the authority's own choice. Redirects are not followed and
+    proxies of the environment not used: the address is the administrator's word. Raises InvalidInput for an address
+    that is none.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        trust: TrustStore,
+        trust: Callable[[], TrustStore],
         policy: str | None = None,
         authorization: str | None = None,
         clock: Clock | None = None,
@@ -170,12 +172,11 @@ class OutsideAuthority:
         judged = judge_token(
             token,
             stamped=lambda algorithm: imprint if algorithm is Digest.SHA256 else None,
-            trust=self._trust,
+            trust=self._trust(),
             at=now,
         )
         for check in judged.report.checks:
-            silent = check.code == "revocation" and check.outcome is Outcome.UNKNOWN
-            if check.outcome is not Outcome.PASSED and not silent:
+            if check.outcome is not Outcome.PASSED:
                 return f"its token does not hold ({check.code}: {check.detail})"
         info = judged.info
         if info is None:
