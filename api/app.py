@@ -28,6 +28,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         built.verification.start()
         yield
+        if hasattr(app.state, "timestamp_desk"):
+            app.state.timestamp_desk.close()
         built.close()
 
     app = FastAPI(

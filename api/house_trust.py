@@ -9,6 +9,7 @@ from trust.authority.ceremony_repository import Bridges, ExternalAnchors
 from trust.authority.issuers import Issuers
 from trust.authority.model import LEDGER_LABEL, Authority
 from trust.authority.repository import Crls
+from trust.crypto.digests import sha256
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import Clock
 from trust.keys.repository import KeyBindings
@@ -29,11 +30,14 @@ class HouseTrust:
         clock: Clock,
         origin: str,
         status_lists: Callable[[], Mapping[str, str]] = dict,
+        outside: Callable[[], TrustStore] = TrustStore,
     ) -> None:
+        """`outside` gives what the tokens of outside timestamp authorities are judged by, and nothing else is."""
         self._database = database
         self._clock = clock
         self._origin = origin
         self._status_lists = status_lists
+        self._outside = outside
         self._lock = threading.Lock()
         self._kept: tuple[datetime, TrustStore] | None = None
 
@@ -58,6 +62,7 @@ class HouseTrust:
             status_lists=self._status_lists(),
             ledger_keys=current.ledger_keys,
             anchor_terms=current.anchor_terms,
+            ocsps=current.ocsps,
         )
 
     def _read(self) -> TrustStore:
@@ -73,17 +78,26 @@ class HouseTrust:
             )
             bridges = Bridges(work).all()
             external = ExternalAnchors(work)
-            others, terms = external.certificates(), external.terms()
+            others, known_terms = external.certificates(), external.terms()
+        anchors = [*(each.certificate for each in issuers if each.authority == Authority.ROOT), *others]
+        # Our own roots stay what they are, also where they stand among the outside ones.
+        outside = self._outside()
+        own = {sha256(der).hex() for der in anchors}
+        terms = dict(known_terms) | {
+            name: each for name, each in outside.anchor_terms.items() if name not in own
+        }
         return TrustStore(
             anchors=(
-                *(each.certificate for each in issuers if each.authority == Authority.ROOT),
-                *others,
+                *anchors,
+                *(der for der in outside.anchors if sha256(der).hex() not in own),
             ),
-            anchor_terms=terms,
             intermediates=(
                 *(each.certificate for each in issuers if each.authority != Authority.ROOT),
                 *bridges,
+                *outside.intermediates,
             ),
-            crls=tuple(bytes(crl) for crl in crls),
+            crls=(*(bytes(crl) for crl in crls), *outside.crls),
             ledger_keys=keys,
+            anchor_terms=terms,
+            ocsps=outside.ocsps,
         )

@@ -32,7 +32,11 @@ _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "evidence_gather_seconds": (1, 86_400),
     "evidence_margin_days": (1, 3_650),
     "max_package_bytes": (1024, 16 << 30),
+    "timestamp_accuracy_ms": (100, 60_000),
+    "timestamp_requests_per_minute": (1, 1_000_000),
 }
+# The words that may be chosen from.
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"timestamp_callers": ("anyone", "applications")}
 
 
 class SettingRefused(InvalidInput):
@@ -111,6 +115,32 @@ class Settings:
         "exact host names that `yinxin verify --fetch` may ask for lists, answers and authorities' certificates, "
         "separated by commas; empty: none",
     )
+    timestamp_policies: str = _setting(
+        "",
+        "policy OIDs under which timestamps are given, separated by spaces, the first where a request names none; "
+        "empty: the one shipped",
+    )
+    timestamp_accuracy_ms: int = _setting(
+        1000,
+        "accuracy that timestamps state, in milliseconds; a clock that steps by more stops them (for the signer)",
+    )
+    timestamp_callers: str = _setting(
+        "anyone", "who may ask for timestamps over HTTP: `anyone`, or `applications` with the scope"
+    )
+    timestamp_requests_per_minute: int = _setting(
+        1200, "timestamps that one address may ask for in a minute without an application's token"
+    )
+    timestamp_authorities: str = _setting(
+        "",
+        "addresses of outside timestamp authorities for seals and archive packages, separated by spaces, tried in "
+        "this order; `own` among them is our own; empty: our own alone",
+    )
+    timestamp_trust: str = _setting(
+        "", "folder of anchors, authorities and lists by which tokens of outside authorities are judged"
+    )
+    timestamp_credentials_file: str = _setting(
+        "", "file of lines `host Basic …` or `host Bearer …`: what outside timestamp authorities are shown"
+    )
     log_json: bool = _setting(False, "logs as JSON lines")
 
     @classmethod
@@ -127,6 +157,9 @@ class Settings:
             least, most = _BOUNDS.get(known[name].name, (-math.inf, math.inf))
             if isinstance(value, int | float) and not least <= value <= most:  # a NaN is outside too
                 raise SettingRefused(f"{name} is from {least:g} to {most:g}")
+            choices = _CHOICES.get(known[name].name)
+            if choices is not None and value not in choices:
+                raise SettingRefused(f"{name} is {' or '.join(choices)}")
             values[known[name].name] = value
         return cls(**values)
 

@@ -1,6 +1,7 @@
 """The signer as a process: its own settings, its own database role, the only holder of keys."""
 
 import signal
+from datetime import timedelta
 from types import FrameType
 
 from api.settings import Settings
@@ -10,6 +11,8 @@ from trust.kernel.randomness import SystemRandomness
 from trust.keys.keyring import Keyring
 from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
+from trust.keys.stamping.clock import StampingClock
+from trust.keys.stamping.repository import StampingMarks
 from trust.keys.wrapping import KeyWrap, read_key_encryption_key
 from trust.storage.database import Database
 
@@ -25,7 +28,16 @@ def run_signer(settings: Settings) -> None:
         ids=Ids(clock, randomness),
     )
     operations = Operations(
-        keyring=keyring, database=database, clock=clock, randomness=randomness, profiles=settings.profiles
+        keyring=keyring,
+        database=database,
+        clock=clock,
+        randomness=randomness,
+        stamping_clock=StampingClock(
+            clock=clock,
+            marks=StampingMarks(database),
+            accuracy=timedelta(milliseconds=settings.timestamp_accuracy_ms),
+        ),
+        profiles=settings.profiles,
     )
     server = SignerServer(settings.socket_path, operations.by_name())
 

@@ -20,6 +20,8 @@ from api.joins import (
 )
 from api.receipts import EventReceipts
 from api.settings import Settings
+from api.timestamping.events import ReportClock
+from api.timestamping.sources import outside_trust, own_policies, timestamp_source
 from api.verification.desk import VerificationDesk
 from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
@@ -99,6 +101,7 @@ class Services:
     renewals: Renewals
     requests: CertificateRequests
     trust: HouseTrust
+    report_clock: ReportClock
     sequencer: Sequencer
     proofs: LedgerProofs
     receipts: EventReceipts
@@ -154,7 +157,9 @@ def build_authorities(
         requests=CertificateRequests(ledger=ledger, signer=signer, clock=clock, ids=ids),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
         ocsp_keys=OcspKeys(ledger=ledger, signer=signer, authority=certificates, clock=clock),
-        timestamps=TimestampAuthority(database=database, signer=signer),
+        timestamps=TimestampAuthority(
+            database=database, signer=signer, policies=own_policies(settings), clock=clock
+        ),
     )
 
 
@@ -181,7 +186,9 @@ def build_services(
     """Everything, joined; the ceremony has been held."""
     parts = build_authorities(settings, clock=clock, randomness=randomness)
     objects = build_objects(settings)
-    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin)
+    outside = outside_trust(settings)
+    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin, outside=outside)
+    source = timestamp_source(settings, own=parts.timestamps, trust=outside, clock=parts.clock)
     with parts.database.read() as work:
         ledger_key = KeyBindings(work).require(LEDGER_LABEL)
     verifier = VerifierKey(name=settings.origin, public_key=ledger_key.spki[-32:])
@@ -206,7 +213,7 @@ def build_services(
         signer=parts.signer,
         authority=SealCertificates(parts.certificates, parts.revocations),
         agencies=agencies,
-        timestamps=parts.timestamps,
+        timestamps=source,
         trust=trust,
         clock=parts.clock,
         randomness=parts.randomness,
@@ -242,6 +249,7 @@ def build_services(
         clock=parts.clock,
         origin=settings.origin,
         status_lists=licences.status_tokens.every,
+        outside=outside,
     )
     evidence = EvidenceDesk(
         ledger=parts.ledger,
@@ -255,7 +263,7 @@ def build_services(
     archive = build_archive(
         ledger=parts.ledger,
         objects=objects,
-        timestamps=parts.timestamps,
+        timestamps=source,
         evidence=evidence,
         verifier=ArchiveVerifier(pool=pool, trust=strangers_trust, clock=parts.clock),
         agencies=agencies,
@@ -280,6 +288,7 @@ def build_services(
         renewals=parts.renewals,
         requests=parts.requests,
         trust=trust,
+        report_clock=ReportClock(timestamps=parts.timestamps, ledger=parts.ledger, clock=parts.clock),
         sequencer=Sequencer(
             database=parts.database,
             store=objects,

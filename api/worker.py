@@ -23,6 +23,7 @@ STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
 OCSP_SECONDS: Final = 30.0
 OCSP_KEYS_SECONDS: Final = 60.0
+CLOCK_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
 STAMPING_SECONDS: Final = 60.0
 SEAL_STAMPING_SECONDS: Final = 15.0
@@ -60,6 +61,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),
         Chore(name="archive.retain", seconds=DAILY_SECONDS, act=services.archive.retain_permanent),
         Chore(name="archive.sweep", seconds=SWEEPING_SECONDS, act=services.archive.sweep),
+        Chore(name="timestamps.report-clock", seconds=CLOCK_SECONDS, act=services.report_clock),
         Chore(
             name="evidence.gather",
             seconds=services.settings.evidence_gather_seconds,

@@ -50,6 +50,7 @@ class Scope(StrEnum):
     PRESENTATION_REDEEM = "presentation:redeem"
     ARCHIVE_INGEST = "archive:ingest"
     ARCHIVE_REUSE = "archive:reuse"
+    TIMESTAMP = "timestamp:request"
 
 
 class RoleMissing(Forbidden):

@@ -13,6 +13,7 @@ from api.cli import examination
 from api.cli.database_examination import database_findings
 from api.cli.examination import Finding, Level
 from api.cli.running_house import on_running_house
+from api.cli.timestamps import clock_findings
 from api.settings import Settings
 from trust.kernel.errors import YinxinError
 
@@ -49,6 +50,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(subject="database", level=Level.WARN, detail=detail)
         return
     yield from _asked("signer", lambda: examination.signer(settings))
+    yield from _asked("timestamp clock", lambda: clock_findings(settings))
     yield from database_findings(settings)
     yield from _asked("authorities", lambda: examination.authorities(settings))
 

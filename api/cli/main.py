@@ -26,9 +26,11 @@ db_app = typer.Typer(help="The database.", no_args_is_help=True)
 ledger_app = typer.Typer(help="The ledger.", no_args_is_help=True)
 app.add_typer(settings_app, name="settings")
 app.add_typer(db_app, name="db")
+timestamps_app = typer.Typer(help="The timestamp authority's clock.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(ceremony_app, name="ceremony")
 app.add_typer(evidence_app, name="evidence")
+app.add_typer(timestamps_app, name="timestamps")
 
 
 @app.command()
@@ -175,6 +177,29 @@ def ledger_verify(as_json: AsJson = False, language: str = "en") -> None:
     from api.cli.verifying import verify_own_ledger
 
     raise typer.Exit(verify_own_ledger(load_settings(), as_json=as_json, language=language))
+
+
+@timestamps_app.command("clock")
+def timestamps_clock(as_json: AsJson = False) -> None:
+    """Say how the signer's clock stands; fails where no timestamps are made."""
+    from api.cli.timestamps import described, standing
+
+    found = standing(load_settings())
+    if as_json:
+        print_json({"state": found.state.value, "trusted": found.trusted})
+    else:
+        typer.echo(described(found))
+    raise typer.Exit(0 if found.trusted else 1)
+
+
+@timestamps_app.command("resume")
+def timestamps_resume(
+    reason: Annotated[str, typer.Option("--reason", help="Why the clock is right; the ledger keeps it.")],
+) -> None:
+    """Say that the signer's clock is right as it is, and have timestamps made again."""
+    from api.cli.timestamps import described, resume_by_operator
+
+    typer.echo(described(resume_by_operator(load_settings(), reason=reason)))
 
 
 # typer exports one of its family of usage errors; the one above it takes in every wrong call.

@@ -2,14 +2,6 @@
 
 from trust.authority.timestamps import TimestampAuthority
 from trust.crypto.digests import Digest
-from trust.kernel.errors import Unavailable
-
-
-class ImprintNotTaken(Unavailable):
-    """The timestamp authority takes no imprints of this digest, so evidence cannot be carried to it yet."""
-
-    code = "imprint-not-taken"
-    retryable = False
 
 
 class HouseTimestamps:
@@ -19,7 +11,5 @@ class HouseTimestamps:
         self._authority = authority
 
     def token(self, imprint: bytes, algorithm: Digest) -> bytes:
-        """Raises TimestampAuthorityAway, ImprintNotTaken."""
-        if algorithm is not Digest.SHA256:
-            raise ImprintNotTaken(f"the timestamp authority takes no imprints by {algorithm}")
-        return self._authority.token(imprint)
+        """Raises TimestampAuthorityAway, TimeNotTrusted."""
+        return self._authority.token(imprint, algorithm=algorithm)

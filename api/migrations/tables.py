@@ -6,6 +6,7 @@ import licences.tables
 import seals.tables
 import trust.authority.ceremony_tables
 import trust.authority.tables
+import trust.keys.stamping.tables
 import trust.keys.tables
 import trust.ledger.tables
 import trust.preservation.tables
@@ -17,6 +18,7 @@ __all__ = ["metadata", "packages"]
 packages = (
     trust.storage.idempotency,
     trust.keys.tables,
+    trust.keys.stamping.tables,
     trust.authority.tables,
     trust.authority.ceremony_tables,
     trust.ledger.tables,

@@ -31,6 +31,7 @@ from api.v1 import (
     sessions,
     staff,
     status_lists,
+    timestamps,
     verifications,
 )
 
@@ -40,6 +41,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
         ledger,
         public,
         ocsp,
+        timestamps,
         enrolments,
         sessions,
         oauth,

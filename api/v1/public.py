@@ -1,4 +1,4 @@
-"""What anybody may have: CRLs, authorities' certificates, timestamps, the log's tiles, health, metrics."""
+"""What anybody may have: CRLs, authorities' certificates, the log's tiles, health, metrics."""
 
 import re
 from collections.abc import Callable
@@ -7,19 +7,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Answer, ServicesOf
 from trust.authority.issuers import ISSUER_NAME, Issuers
-from trust.kernel.errors import NotFound, UnsupportedMedia, YinxinError
+from trust.kernel.errors import NotFound, YinxinError
 from trust.storage.objects import ObjectMissing
-from trust.timestamp.errors import TimestampRequestRefused
-from trust.timestamp.requests import MAX_REQUEST_BYTES, read_request
-from trust.timestamp.requests import MEDIA_TYPE as QUERY_TYPE
-from trust.timestamp.responses import rejected
 
 router = APIRouter(tags=["public"])
-REPLY_TYPE = "application/timestamp-reply"
 # c2sp.org/tlog-tiles: tile/<L>/<N>[.p/<W>], tile/entries/<N>, checkpoint.
 _LOG_PATH = re.compile(r"checkpoint|tile/(?:[0-5]|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?\Z")
 
@@ -34,7 +28,7 @@ IssuerName = Annotated[str, Path(pattern=f"^{ISSUER_NAME.pattern}$")]
 
 
 class Health(Answer):
-    """`ok`, or which parts are away."""
+    """`ok`, `limited` where the server serves and some of its parts do not, `away`; and which parts those are."""
 
     status: str
     away: list[str]
@@ -48,7 +42,7 @@ def healthy() -> Health:
 
 @router.get("/readyz", responses={503: {"model": Health}})
 def ready(services: ServicesOf, response: Response) -> Health:
-    """Database, signer and object store answer."""
+    """Database, signer and object store answer; without trusted time the rest is served, so that is no reason to go."""
     away = []
     checks: dict[str, Callable[[], object]] = {
         "database": services.trust.current,
@@ -62,7 +56,12 @@ def ready(services: ServicesOf, response: Response) -> Health:
             away.append(name)
     if away:
         response.status_code = 503
-    return Health(status="away" if away else "ok", away=away)
+        return Health(status="away", away=away)
+    try:
+        services.timestamps.require_there()
+    except YinxinError:
+        return Health(status="limited", away=["timestamps"])
+    return Health(status="ok", away=[])
 
 
 @router.get("/metrics", include_in_schema=False)
@@ -89,33 +88,6 @@ def authority_certificate(issuer: IssuerName, services: ServicesOf) -> Response:
     if found is None:
         raise NotFound("there is no such authority")
     return Response(found.certificate, media_type=CERTIFICATE_TYPE)
-
-
-@router.post(
-    "/tsa",
-    response_class=Response,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {QUERY_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
-    responses={200: {"content": {REPLY_TYPE: {}}, "description": "TimeStampResp (RFC 3161)"}},
-)
-async def timestamp(request: Request, services: ServicesOf) -> Response:
-    """An RFC 3161 timestamp; a request that cannot be served is answered by a rejection, as the RFC says."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != QUERY_TYPE:
-        raise UnsupportedMedia(f"send a {QUERY_TYPE}")
-    octets = b""
-    async for chunk in request.stream():
-        octets += chunk
-        if len(octets) > MAX_REQUEST_BYTES:
-            break
-    try:
-        answer = await run_in_threadpool(lambda: services.timestamps.respond(read_request(octets)))
-    except TimestampRequestRefused as refused:
-        answer = rejected(refused.fail_info, refused.message)
-    return Response(answer, media_type=REPLY_TYPE)
 
 
 @router.get(

@@ -50,7 +50,9 @@ from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.revocation_list import read_crl
 from trust.pki.trust_store import TrustStore
+from trust.timestamp.errors import FailInfo
 from trust.timestamp.requests import make_request, read_request
+from trust.timestamp.responses import granted, read_response, rejected
 from trust.timestamp.tokens import TstInfo
 from trust.timestamp.verification import verify_token
 from trust.verify.certificates_inside import certificates_inside
@@ -256,6 +258,16 @@ def _request(pki: TestPki) -> Target:
     return Target(name="request", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _response(pki: TestPki) -> Target:
+    token = pki.token(sha256(_CONTENT), nonce=7)
+    corpus = (granted(token), rejected(FailInfo.BAD_ALGORITHM, "只收这些"), granted(b"\x30\x00"))
+
+    def run(octets: bytes) -> Ending:
+        return Ending(words=f"read, {read_response(octets) == token}")
+
+    return Target(name="response", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
 def _certificate(pki: TestPki) -> Target:
     trust = pki.trust_store()
     corpus = (pki.root.certificate, pki.issuing.certificate, pki.leaf().certificate)
@@ -432,6 +444,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "token": _token,
         "tst-info": _tst_info,
         "request": _request,
+        "response": _response,
         "certificate": _certificate,
         "crl": _crl,
         "ocsp": _ocsp,

@@ -16,6 +16,7 @@ from tests.support.identity import PASSWORD, resident_number
 from tests.support.pdfs import build_pdf
 from trust.kernel.randomness import SystemRandomness
 from trust.keys.errors import SignerAway
+from trust.keys.stamping_client import StampingClient
 from trust.ledger.ledger import Ledger
 from trust.storage.database import Database
 from trust.storage.objects import ObjectStoreAway
@@ -205,7 +206,7 @@ def test_with_the_timestamp_authority_away_nothing_is_handed_out(
     def away(*_args: object, **_kwargs: object) -> bytes:
         raise SignerAway("gone")
 
-    monkeypatch.setattr(desk.house.services.signer, "timestamp", away)
+    monkeypatch.setattr(StampingClient, "token", away)
     _is_problem(_seal(client, application, build_pdf()), 503, "seal-use-not-stamped")
     monkeypatch.undo()
     assert [e["outcome"] for e in desk.house.room.events("seal-use.completed")] == ["done"]

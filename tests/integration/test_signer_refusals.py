@@ -49,6 +49,7 @@ from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, Key
 from trust.keys.operations import Operations
 from trust.keys.repository import Intents, KeyBindings, WrappedKeys
 from trust.keys.server import MAX_BATCH, SignerServer
+from trust.keys.stamping_client import WantedToken
 from trust.keys.tables import keys
 from trust.keys.wrapping import KeyWrap, read_key_encryption_key
 from trust.ledger.model import Actor
@@ -319,7 +320,7 @@ def test_a_service_key_signs_structures_of_its_own_purpose_only(room: Room) -> N
     client = room.client
 
     def stamp(key_id: KeyId) -> object:
-        return client.timestamp(key_id, imprint=DIGEST, nonce=1, policy=TIMESTAMP_POLICY)
+        return client.stamping.token(key_id, WantedToken(imprint=DIGEST, nonce=1, policy=TIMESTAMP_POLICY))
 
     def revoke(key_id: KeyId) -> object:
         return client.sign_crl(
@@ -504,18 +505,21 @@ def test_callers_who_share_a_client_are_each_given_their_own_answers(room: Room)
 def test_timestamps_in_a_batch_are_each_over_their_own_imprint(room: Room) -> None:
     key_id = room.binding(TIMESTAMP_LABEL).key_id
     imprints = [sha256(bytes([number])) for number in range(5)]
-    tokens = room.client.timestamp_batch(key_id, imprints=imprints, policy=TIMESTAMP_POLICY)
-    read = [parse_token(token)[1] for token in tokens]
+    wanted = [WantedToken(imprint=imprint, policy=TIMESTAMP_POLICY) for imprint in imprints]
+    tokens = room.client.stamping.tokens(key_id, wanted)
+    read = [parse_token(token)[1] for token in tokens if isinstance(token, bytes)]
     assert [token.imprint for token in read] == imprints
     assert len({token.serial for token in read}) == len(imprints)
     seal, _issued = room.sealing_key("seal_1")
     with pytest.raises(KeyNotUsable):
-        room.client.timestamp_batch(seal.key_id, imprints=imprints, policy=TIMESTAMP_POLICY)
-    with pytest.raises(SignerRefused):  # one imprint that is none: no token at all
-        room.client.timestamp_batch(key_id, imprints=[*imprints, b"short"], policy=TIMESTAMP_POLICY)
-    over = [imprints[0]] * (MAX_BATCH + 1)
+        room.client.stamping.tokens(seal.key_id, wanted)
+    # One imprint that is none costs the others nothing.
+    short = WantedToken(imprint=b"short", policy=TIMESTAMP_POLICY)
+    first, refused, last = room.client.stamping.tokens(key_id, [wanted[0], short, wanted[1]])
+    assert isinstance(refused, SignerRefused)
+    assert [type(each) for each in (first, last)] == [bytes, bytes]
     with pytest.raises(SignerRefused, match="at most"):
-        room.client.timestamp_batch(key_id, imprints=over, policy=TIMESTAMP_POLICY)
+        room.client.stamping.tokens(key_id, [wanted[0]] * (MAX_BATCH + 1))
 
 
 def test_a_batch_over_the_limit_is_refused_by_name(room: Room) -> None:
@@ -597,8 +601,9 @@ def test_a_bad_frame_ends_its_own_conversation_and_nothing_else(
         {"do": "sign-cms-batch", "subjects": "use_1"},
         {"do": "sign-cms-batch", "subjects": {"use_1": 1}},
         {"do": "sign-hash-batch", "subjects": None},
-        {"do": "timestamp-batch", "key_id": "key_1", "imprints": "x", "policy": "1.2"},
-        {"do": "timestamp-batch", "key_id": "key_1", "imprints": [7], "policy": "1.2"},
+        {"do": "timestamp-batch", "key_id": "key_1", "items": "x"},
+        {"do": "timestamp-batch", "key_id": "key_1", "items": [7]},
+        {"do": "timestamp-clock", "changes_after": "x"},
         {"do": "create-key", "purpose": "master", "suite": "p256-sha256"},
         {"do": "create-key", "purpose": "seal", "suite": "rsa"},
         {"do": "timestamp", "key_id": "key_1", "imprint": "no base64!"},

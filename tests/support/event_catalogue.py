@@ -9,6 +9,7 @@ from typing import Final
 
 import api.bundles.desk
 import api.events
+import api.timestamping.events
 import archive.events
 import identity.events
 import licences.events
@@ -30,6 +31,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "archive/events.py": archive.events.ACTS,
     "api/events.py": api.events.ACTS,
     "api/bundles/desk.py": api.bundles.desk.ACTS,
+    "api/timestamping/events.py": api.timestamping.events.ACTS,
 }
 
 _INTRODUCTION: Final = """\

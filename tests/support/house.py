@@ -31,6 +31,8 @@ from trust.kernel.randomness import SystemRandomness
 from trust.keys.keyring import Keyring
 from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
+from trust.keys.stamping.clock import Elapsed, StampingClock, seconds_since_start
+from trust.keys.stamping.repository import StampingMarks
 from trust.keys.wrapping import KeyWrap, ensure_key_encryption_key, read_key_encryption_key
 from trust.storage.database import Database
 from trust.storage.embedded import DatabaseUrls
@@ -49,21 +51,25 @@ class RunningSigner:
     _thread: threading.Thread | None = None
     _database: Database | None = None
 
-    def start(self) -> None:
-        clock, randomness = self.clock, SystemRandomness()
+    def start(self, *, clock: Clock | None = None, elapsed: Elapsed = seconds_since_start) -> None:
+        """`clock` and `elapsed` are what timestamps are made by and held against; `self.clock` is all the rest's."""
+        randomness = SystemRandomness()
         self._database = Database(self.settings.database_signer_url)
         keyring = Keyring(
             database=self._database,
             wrap=KeyWrap(read_key_encryption_key(self.settings.key_encryption_key), randomness),
-            clock=clock,
-            ids=Ids(clock, randomness),
+            clock=self.clock,
+            ids=Ids(self.clock, randomness),
         )
         operations = Operations(
             keyring=keyring,
             database=self._database,
-            clock=clock,
+            clock=self.clock,
             randomness=randomness,
             profiles=self.settings.profiles,
+            stamping_clock=StampingClock(
+                clock=clock or self.clock, marks=StampingMarks(self._database), elapsed=elapsed
+            ),
         )
         self._server = SignerServer(self.settings.socket_path, operations.by_name())
         self._thread = threading.Thread(target=self._server.serve, daemon=True)

@@ -35,7 +35,7 @@ def pki() -> TestPki:
 
 
 @given(
-    nonce=st.none() | st.integers(0, 2**256),
+    nonce=st.none() | st.integers(0, 2**256 - 1),
     policy=st.none() | st.just(TIMESTAMP_POLICY),
 )
 def test_a_request_comes_back_as_it_was_made(nonce: int | None, policy: str | None) -> None:
@@ -64,7 +64,9 @@ def test_a_request_with_null_parameters_and_nothing_optional_is_taken() -> None:
         (_request()[:-1], FailInfo.BAD_DATA_FORMAT),
         (_request(version=2), FailInfo.BAD_REQUEST),
         (_request(digest="1.3.14.3.2.26", imprint=bytes(20)), FailInfo.BAD_ALGORITHM),
-        (_request(digest="2.16.840.1.101.3.4.2.3", imprint=bytes(64)), FailInfo.BAD_ALGORITHM),
+        (_request(digest="2.16.840.1.101.3.4.2.4", imprint=bytes(28)), FailInfo.BAD_ALGORITHM),
+        (_request(digest="2.16.840.1.101.3.4.2.3", imprint=bytes(32)), FailInfo.BAD_DATA_FORMAT),
+        (_request(rest=der.integer(1 << 256)), FailInfo.BAD_REQUEST),
         (_request(imprint=bytes(31)), FailInfo.BAD_DATA_FORMAT),
         (_request(rest=der.context(0, b"")), FailInfo.UNACCEPTED_EXTENSION),
         (_request(rest=der.boolean(True) + der.integer(1)), FailInfo.BAD_DATA_FORMAT),

@@ -55,3 +55,9 @@ class ExternalCertificateRefused(InvalidInput):
     """A certificate from elsewhere is not taken: another key, another use, or no path to a trusted anchor."""
 
     code = "external-certificate-refused"
+
+
+class OutsideAuthorityRefused(Unavailable):
+    """An outside timestamp authority gave no token that can be used: it is away, slow, or what it gave is wrong."""
+
+    code = "outside-authority-refused"

@@ -41,7 +41,10 @@ def length(count: int) -> bytes:
 
 def tlv(tag: int, content: bytes) -> bytes:
     """One value with a single-octet tag."""
-    return bytes((tag,)) + length(len(content)) + content
+    count = len(content)
+    if count < 0x80:
+        return bytes((tag, count)) + content
+    return bytes((tag,)) + length(count) + content
 
 
 def sequence(*items: bytes) -> bytes:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
@@ -99,6 +100,7 @@ def digest_by_oid(oid: str) -> Digest | None:
     return _BY_OID.get(oid)
 
 
+@cache
 def algorithm_identifier(algorithm: Digest) -> bytes:
     """DER AlgorithmIdentifier, its parameters absent (RFC 5754 §2)."""
     return der.sequence(der.oid(_DEFINITIONS[algorithm].oid))

@@ -13,15 +13,24 @@ from trust.crypto.suites import Suite
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import YinxinError
 from trust.keys import wire
-from trust.keys.errors import KeyNotUsable, SignerAway, SignerRefused, SigningLeaseOver, WrappedKeyBroken
+from trust.keys.errors import (
+    KeyNotUsable,
+    SignerAway,
+    SignerRefused,
+    SigningLeaseOver,
+    TimeNotTrusted,
+    WrappedKeyBroken,
+)
 from trust.keys.model import KeyId, KeyInfo, KeyPurpose
 from trust.keys.ocsp_wire import status_fields
+from trust.keys.stamping_client import StampingClient
 from trust.pki.ocsp_response import CertificateStatus
 
 ANSWER_SECONDS: Final = 15.0
 _MAX_IDLE_CONNECTIONS: Final = 16
 _ERRORS: Final[Mapping[str, type[YinxinError]]] = {
-    error.code: error for error in (KeyNotUsable, SignerRefused, SigningLeaseOver, WrappedKeyBroken)
+    error.code: error
+    for error in (KeyNotUsable, SignerRefused, SigningLeaseOver, TimeNotTrusted, WrappedKeyBroken)
 }
 
 
@@ -86,33 +95,10 @@ class SignerClient:
         answer = self._ask({"do": "sign-credential", "subject": subject, "payload": dict(payload)})
         return str(answer["jws"])
 
-    def timestamp(
-        self, key_id: KeyId, *, imprint: bytes, nonce: int | None, policy: str, cert_req: bool = True
-    ) -> bytes:
-        """An RFC 3161 token over a SHA-256 imprint, at the signer's own time."""
-        answer = self._ask(
-            {
-                "do": "timestamp",
-                "key_id": key_id,
-                "imprint": wire.text(imprint),
-                "nonce": None if nonce is None else str(nonce),
-                "policy": policy,
-                "cert_req": cert_req,
-            }
-        )
-        return wire.octets(answer["token"])
-
-    def timestamp_batch(self, key_id: KeyId, *, imprints: Sequence[bytes], policy: str) -> list[bytes]:
-        """RFC 3161 tokens over SHA-256 imprints, in order, in one call."""
-        answer = self._ask(
-            {
-                "do": "timestamp-batch",
-                "key_id": key_id,
-                "imprints": [wire.text(imprint) for imprint in imprints],
-                "policy": policy,
-            }
-        )
-        return [wire.octets(token) for token in answer["tokens"]]
+    @property
+    def stamping(self) -> StampingClient:
+        """What the timestamp authority asks."""
+        return StampingClient(self._ask, _error)
 
     def sign_crl(
         self,

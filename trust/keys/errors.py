@@ -28,6 +28,12 @@ class KeyNotUsable(Conflict):
     code = "key-not-usable"
 
 
+class TimeNotTrusted(Unavailable):
+    """The clock stepped: no timestamps are made until it is right again, or an operator says that it is."""
+
+    code = "time-not-trusted"
+
+
 class WrappedKeyBroken(Broken):
     """A stored key cannot be unwrapped: another key-encryption key, or the row was changed."""
 

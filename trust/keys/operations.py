@@ -4,9 +4,8 @@ Seal, certificate and licence keys sign only for a committed intent that is the 
 concluded, within its lease, and for this very key. Service keys sign structures of their purpose, built here.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from trust.credentials import status_token, vc
 from trust.credentials.jws import attach, signing_input
@@ -16,7 +15,6 @@ from trust.evidence.receipts import Receipt
 from trust.evidence.tlog import Checkpoint, VerifierKey, sign_note
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import Clock, parse_rfc3339
-from trust.kernel.errors import Malformed
 from trust.kernel.randomness import Randomness
 from trust.keys import wire
 from trust.keys.ceremony_signing import CeremonySigning
@@ -28,18 +26,16 @@ from trust.keys.leaves import Leaves
 from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyId, KeyPurpose
 from trust.keys.ocsp_signing import OcspSigning
 from trust.keys.seal_signing import SealSigning
-from trust.keys.server import MAX_BATCH, Operation
+from trust.keys.server import Operation
+from trust.keys.stamping.clock import StampingClock
+from trust.keys.stamping.repository import StampingMarks
+from trust.keys.timestamp_signing import TimestampSigning
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason, Revoked, build_tbs_crl
 from trust.pki.extensions import key_identifier
 from trust.pki.profiles import PROFILES, Profile, ProfileName
 from trust.pki.tbs import assemble
 from trust.storage.database import Database
-from trust.timestamp.tokens import build_token, build_tst_info
-
-# What our timestamps claim: the machine's clock is kept by NTP and checked by `doctor`.
-TIMESTAMP_ACCURACY: Final = timedelta(seconds=1)
-_SERIAL_OCTETS: Final = 8
 
 
 class Operations:
@@ -53,11 +49,11 @@ class Operations:
         clock: Clock,
         randomness: Randomness,
         profiles: Mapping[ProfileName, Profile] = PROFILES,
+        stamping_clock: StampingClock | None = None,
     ) -> None:
+        """`stamping_clock` guards the time that timestamps bear; by default `clock` at the usual accuracy."""
         self._keyring = keyring
         self._database = database
-        self._clock = clock
-        self._randomness = randomness
         self._identities = Identities(database)
         self._leaves = Leaves(database=database, clock=clock)
         self._certificates = CertificateSigning(
@@ -69,6 +65,12 @@ class Operations:
         )
         self._seals = SealSigning(keyring=keyring, identities=self._identities, leaves=self._leaves)
         self._ocsp = OcspSigning(keyring=keyring, identities=self._identities, database=database, clock=clock)
+        self._timestamps = TimestampSigning(
+            keyring=keyring,
+            identities=self._identities,
+            clock=stamping_clock or StampingClock(clock=clock, marks=StampingMarks(database)),
+            randomness=randomness,
+        )
 
     def by_name(self) -> Mapping[str, Operation]:
         """Everything a client may ask for."""
@@ -80,8 +82,7 @@ class Operations:
             **CeremonySigning(keyring=self._keyring, identities=self._identities).by_name(),
             **self._ocsp.by_name(),
             "sign-credential": self.sign_credential,
-            "timestamp": self.timestamp,
-            "timestamp-batch": self.timestamp_batch,
+            **self._timestamps.by_name(),
             "sign-crl": self.sign_crl,
             "sign-status-list": self.sign_status_list,
             "sign-checkpoint": self.sign_checkpoint,
@@ -100,42 +101,6 @@ class Operations:
         held = self._held(intent)
         binding = self._identities.binding(held)
         return {"jws": _jws(vc.header(chain_of(binding)), payload, held)}
-
-    def timestamp(self, message: dict[str, Any]) -> dict[str, Any]:
-        """An RFC 3161 token at the signer's own time."""
-        stamp = self._stamp(message)
-        return {"token": wire.text(stamp(wire.octets(message["imprint"])))}
-
-    def timestamp_batch(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Tokens over many imprints, each with a serial and a time of its own; all of them or an error."""
-        imprints = message["imprints"]
-        if not isinstance(imprints, list) or len(imprints) > MAX_BATCH:
-            raise Malformed(f"a batch is a list of at most {MAX_BATCH} imprints")
-        stamp = self._stamp(message)
-        return {"tokens": [wire.text(stamp(wire.octets(imprint))) for imprint in imprints]}
-
-    def _stamp(self, message: dict[str, Any]) -> Callable[[bytes], bytes]:
-        """What stamps an imprint as this message asks."""
-        held = self._keyring.open(KeyId(message["key_id"]), KeyPurpose.TIMESTAMP)
-        identity = self._identities.identity(held)
-        policy, given = str(message["policy"]), message.get("nonce")
-        nonce = None if given is None else int(given)
-        with_certificates = bool(message.get("cert_req", True))
-
-        def stamp(imprint: bytes) -> bytes:
-            content = build_tst_info(
-                imprint=imprint,
-                serial=int.from_bytes(self._randomness.octets(_SERIAL_OCTETS), "big") >> 1 | 1,
-                gen_time=self._clock.now(),
-                policy_oid=policy,
-                nonce=nonce,
-                accuracy=TIMESTAMP_ACCURACY,
-            )
-            return build_token(
-                content, identity=identity, signer=held.signer, include_certificates=with_certificates
-            )
-
-        return stamp
 
     def sign_crl(self, message: dict[str, Any]) -> dict[str, Any]:
         """A complete CRL of the authority whose key this is."""

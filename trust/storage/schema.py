@@ -36,6 +36,11 @@ def changeable(*columns: str) -> dict[str, Any]:
     return {"changeable": columns}
 
 
+def signer_changeable(*columns: str) -> dict[str, Any]:
+    """A table of the signer's alone, of which it may UPDATE these columns."""
+    return {**SIGNER, "signer_changes": columns}
+
+
 SCHEMAS: Final = ("trust", "ledger", "identity", "seals", "licences", "archive")
 SERVICE: Final = "yinxin_service"
 READER: Final = "yinxin_reader"
@@ -72,6 +77,9 @@ def protection_of(tables: Iterable[Table]) -> list[str]:
         protection = table.info.get("protection")
         if protection == "signer":
             statements.append(f"GRANT SELECT, INSERT ON {name} TO {SIGNER_ROLE}")
+            changes = table.info.get("signer_changes", ())
+            if changes:
+                statements.append(f"GRANT UPDATE ({', '.join(changes)}) ON {name} TO {SIGNER_ROLE}")
             continue
         changeable = table.info.get("changeable")
         if changeable is not None:

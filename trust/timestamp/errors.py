@@ -32,3 +32,9 @@ class TimestampMalformed(Malformed):
     """Octets that are not a timestamp token this house can read."""
 
     code = "timestamp-malformed"
+
+
+class TimestampNotGranted(TimestampMalformed):
+    """A response of an authority that gave no token."""
+
+    code = "timestamp-not-granted"

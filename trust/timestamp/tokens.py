@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from trust.crypto import der, der_reader
@@ -29,14 +30,15 @@ def build_tst_info(
     serial: int,
     gen_time: datetime,
     policy_oid: str,
+    algorithm: Digest = Digest.SHA256,
     nonce: int | None = None,
     accuracy: timedelta | None = None,
 ) -> bytes:
-    """DER TSTInfo over a SHA-256 imprint; `accuracy` counts in milliseconds."""
+    """DER TSTInfo over an imprint; `accuracy` counts in milliseconds; `ordering` is absent, which says no."""
     return der.sequence(
         _VERSION,
         der.oid(policy_oid),
-        message_imprint(imprint),
+        message_imprint(imprint, algorithm),
         der.integer(serial),
         der.generalized_time(gen_time),
         b"" if accuracy is None else _accuracy(accuracy),
@@ -44,6 +46,8 @@ def build_tst_info(
     )
 
 
+# An authority states one.
+@lru_cache(maxsize=8)
 def _accuracy(accuracy: timedelta) -> bytes:
     seconds, millis = divmod(accuracy // timedelta(milliseconds=1), 1000)
     return der.sequence(

@@ -4,29 +4,20 @@ from datetime import datetime
 from functools import partial
 
 from trust.crypto import der, der_reader
-from trust.crypto.der_reader import Element
 from trust.crypto.digests import Digest
 from trust.crypto.errors import CmsMalformed, DerMalformed, PemMalformed
 from trust.crypto.pem import blocks_of
 from trust.crypto.signed_message import in_definite_form
 from trust.kernel.report import Checks, Report
 from trust.pki.trust_store import TrustStore
-from trust.timestamp.errors import TimestampMalformed
+from trust.timestamp.errors import TimestampMalformed, TimestampNotGranted
+from trust.timestamp.responses import read_response
 from trust.timestamp.tokens import TstInfo, parse_token
 from trust.timestamp.verification import judge_token
 from trust.verify.content import SignedContent
 from trust.verify.der_kinds import MESSAGE_LABELS
 
 KIND = "timestamp"
-# PKIStatus: granted, and granted with modifications (RFC 3161 §2.4.2).
-_GRANTED = frozenset({0, 1})
-_STATUS_WORDS = {2: "rejection", 3: "waiting", 4: "revocation warning", 5: "revocation notification"}
-
-
-class TimestampNotGranted(TimestampMalformed):
-    """A response of an authority that gave no token."""
-
-    code = "timestamp-not-granted"
 
 
 def verify_timestamp(
@@ -83,19 +74,4 @@ def token_octets(data: bytes) -> bytes:
         return in_definite_form(octets)  # a streamed token; responses are DER (RFC 3161 §2.4.2)
     if not fields or fields[0].tag != der.SEQUENCE:
         return in_definite_form(octets)
-    return _token_of_response(fields)
-
-
-def _token_of_response(fields: tuple[Element, ...]) -> bytes:
-    try:
-        status = fields[0].children()[0].integer()
-    except (DerMalformed, IndexError) as error:
-        raise TimestampMalformed("the response does not begin with a status") from error
-    if status not in _GRANTED:
-        if len(fields) > 1:
-            raise TimestampMalformed("the response refuses a token and holds one")
-        word = _STATUS_WORDS.get(status, f"status {status}")
-        raise TimestampNotGranted(f"the authority gave no token: it answered {word}")
-    if len(fields) != 2:
-        raise TimestampMalformed("the response grants a token and does not hold exactly one")
-    return fields[1].encoded
+    return read_response(octets)

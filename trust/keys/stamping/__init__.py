@@ -1,0 +1,1 @@
+"""The time that timestamps bear: guarded against a clock that steps, within the signer and across its restarts."""
