@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from trust.crypto.cms_checks import check_signer
-from trust.crypto.cms_oids import ID_DATA
+from trust.crypto.cms_oids import DATA_TYPES, ID_DATA
 from trust.crypto.digests import Digest, digest_of, sha256
 from trust.crypto.errors import CmsMalformed, PemMalformed
 from trust.crypto.parsed_cms import ParsedCms
@@ -181,8 +181,10 @@ def _verify_signer(
 def _signature_checks(
     parsed: ParsedCms, digests: Mapping[Digest, bytes] | None, *, at: datetime
 ) -> tuple[Check, ...]:
+    # GB/T 35275 has a name of its own for data.
+    content_type = parsed.econtent_type if parsed.econtent_type in DATA_TYPES else ID_DATA
     if digests is not None:
-        return check_signer(parsed, digests=digests, content_type=ID_DATA, at=at)
+        return check_signer(parsed, digests=digests, content_type=content_type, at=at)
     # The digest the signer claims stands in for the content, so that everything else is judged; that one check
     # then says that the content is missing.
     claimed = {} if parsed.digest_algorithm is None else {parsed.digest_algorithm: parsed.message_digest}
@@ -192,7 +194,7 @@ def _signature_checks(
         detail="the content is not at hand, so its digest is not known",
         sub_indication="SIGNED_DATA_NOT_FOUND",
     )
-    found = check_signer(parsed, digests=claimed, content_type=ID_DATA, at=at)
+    found = check_signer(parsed, digests=claimed, content_type=content_type, at=at)
     return (*(check for check in found if check.code != "digest"), missing)
 
 
