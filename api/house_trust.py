@@ -67,7 +67,7 @@ class HouseTrust:
             }
             crls = [row.crl for authority in Authority if (row := Crls(work).newest(authority)) is not None]
             keys = tuple(
-                VerifierKey(name=self._origin, public_key=binding.spki[-32:]).encode()
+                VerifierKey.of_spki(self._origin, binding.spki).encode()
                 for binding in bindings.labelled(LEDGER_LABEL)
             )
         root = f"{AUTHORITY_LABEL}{Authority.ROOT}"

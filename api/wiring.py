@@ -29,7 +29,7 @@ from licences.render.typesetter import Typesetter
 from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
-from trust.authority.model import LEDGER_LABEL
+from trust.authority.model import LEDGER_LABEL, LEDGER_LONG_TERM_LABEL
 from trust.authority.revocation import RevocationAuthority
 from trust.authority.timestamps import TimestampAuthority
 from trust.documents import pdf
@@ -160,8 +160,14 @@ def build_services(
     trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin)
     with parts.database.read() as work:
         ledger_key = KeyBindings(work).require(LEDGER_LABEL)
-    verifier = VerifierKey(name=settings.origin, public_key=ledger_key.spki[-32:])
-    log_signer = LedgerSigner(parts.signer, key_id=ledger_key.key_id, origin=settings.origin)
+        long_term = KeyBindings(work).labelled(LEDGER_LONG_TERM_LABEL)[-1:]
+    verifiers = tuple(VerifierKey.of_spki(settings.origin, key.spki) for key in (ledger_key, *long_term))
+    log_signer = LedgerSigner(
+        parts.signer,
+        key_id=ledger_key.key_id,
+        origin=settings.origin,
+        further=[key.key_id for key in long_term],
+    )
     personal_key = read_key_encryption_key(settings.personal_data_key)
     identity = build_identity(
         ledger=parts.ledger,
@@ -246,13 +252,13 @@ def build_services(
             store=objects,
             signer=log_signer,
             origin=settings.origin,
-            keys=(verifier,),
+            keys=verifiers,
             clock=parts.clock,
         ),
         proofs=LedgerProofs(objects),
         receipts=EventReceipts(
             ledger=parts.ledger,
-            desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
+            desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=verifiers),
         ),
         events=EventReading(ledger=parts.ledger),
         identity=identity,

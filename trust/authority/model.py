@@ -27,6 +27,8 @@ AUTHORITY_LABEL: Final = "authority/"
 TIMESTAMP_LABEL: Final = "service/timestamp"
 STATUS_LIST_LABEL: Final = "service/status-list"
 LEDGER_LABEL: Final = "service/ledger"
+# Signs checkpoints beside the ledger's key, by an algorithm for the long term; published with it.
+LEDGER_LONG_TERM_LABEL: Final = "service/ledger/long-term"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from trust.credentials.jws import attach, signing_input
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.evidence.receipts import Receipt
-from trust.evidence.tlog import Checkpoint, VerifierKey, sign_note
+from trust.evidence.tlog import Checkpoint, VerifierKey, add_signature, sign_note
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import Clock, parse_rfc3339
 from trust.kernel.errors import Malformed
@@ -39,6 +39,8 @@ from trust.timestamp.tokens import build_token, build_tst_info
 # What our timestamps claim: the machine's clock is kept by NTP and checked by `doctor`.
 TIMESTAMP_ACCURACY: Final = timedelta(seconds=1)
 _SERIAL_OCTETS: Final = 8
+# An algorithm for the long term beside the usual one, and room for a change from one to the next.
+MAX_FURTHER_KEYS: Final = 4
 
 
 class Operations:
@@ -165,7 +167,12 @@ class Operations:
         checkpoint = Checkpoint(
             origin=str(message["origin"]), size=int(message["size"]), root=wire.octets(message["root"])
         )
-        return {"note": self._note(message, checkpoint.origin, checkpoint.text())}
+        note = self._note(message, checkpoint.origin, checkpoint.text())
+        for further in _further_keys(message):
+            held = self._keyring.open(further, KeyPurpose.LEDGER)
+            key = VerifierKey.of_spki(checkpoint.origin, held.info.spki)
+            note = add_signature(note, key=key, sign=held.signer.sign)
+        return {"note": note}
 
     def sign_receipt(self, message: dict[str, Any]) -> dict[str, Any]:
         """A receipt: the promise that an event will be in the log."""
@@ -179,7 +186,7 @@ class Operations:
 
     def _note(self, message: dict[str, Any], origin: str, text: str) -> str:
         held = self._keyring.open(KeyId(message["key_id"]), KeyPurpose.LEDGER)
-        key = VerifierKey(name=origin, public_key=held.info.spki[-32:])
+        key = VerifierKey.of_spki(origin, held.info.spki)
         return sign_note(text, key=key, sign=held.signer.sign)
 
     def _intended(self, message: dict[str, Any], kind: IntentKind) -> Intent:
@@ -200,6 +207,14 @@ class Operations:
         if profile not in MAY_ISSUE.get(binding.label, frozenset()):
             raise SignerRefused(f"{binding.label} does not issue {profile} certificates")
         return binding
+
+
+def _further_keys(message: dict[str, Any]) -> list[KeyId]:
+    """Keys that sign a checkpoint besides the first."""
+    given = message.get("further_key_ids", [])
+    if not isinstance(given, list) or len(given) > MAX_FURTHER_KEYS:
+        raise Malformed(f"further_key_ids is a list of at most {MAX_FURTHER_KEYS} keys")
+    return [KeyId(str(each)) for each in given]
 
 
 def _matching(payload: Any, intent: Intent) -> dict[str, Any]:
