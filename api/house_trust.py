@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, Authority
 from trust.authority.repository import Crls
+from trust.crypto.policy import AlgorithmPolicy
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import Clock
 from trust.keys.repository import KeyBindings
@@ -27,11 +29,13 @@ class HouseTrust:
         clock: Clock,
         origin: str,
         status_lists: Callable[[], Mapping[str, str]] = dict,
+        algorithms: AlgorithmPolicy | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._origin = origin
         self._status_lists = status_lists
+        self._algorithms = algorithms
         self._lock = threading.Lock()
         self._kept: tuple[datetime, TrustStore] | None = None
 
@@ -48,14 +52,7 @@ class HouseTrust:
 
     def with_status(self) -> TrustStore:
         """The same with the status lists signed now, for whoever shows licences to strangers."""
-        current = self.current()
-        return TrustStore(
-            anchors=current.anchors,
-            intermediates=current.intermediates,
-            crls=current.crls,
-            status_lists=self._status_lists(),
-            ledger_keys=current.ledger_keys,
-        )
+        return replace(self.current(), status_lists=self._status_lists())
 
     def _read(self) -> TrustStore:
         with self._database.read() as work:
@@ -76,4 +73,5 @@ class HouseTrust:
             intermediates=tuple(der for label, der in certificates.items() if label != root),
             crls=tuple(bytes(crl) for crl in crls),
             ledger_keys=keys,
+            algorithms=self._algorithms,
         )

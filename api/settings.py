@@ -87,6 +87,12 @@ class Settings:
     workers: int = _setting(1, "server processes")
     log_origin: str = _setting("", "the ledger's C2SP origin; empty: public host and /log")
     ceremony_file: str = _setting("", "YAML of authorities and services; empty: the one shipped")
+    seal_suite: str = _setting(
+        "p256-sha256", "suite of the keys of new seals, among those of the algorithm policy"
+    )
+    algorithm_policy_file: str = _setting(
+        "", "JSON of an algorithm policy of one's own; empty: the one shipped"
+    )
     lease_seconds: float = _setting(
         60.0, "how long a procedure holds its intent before the worker resolves it"
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.algorithms import algorithm_policy, seal_suite
 from api.events import EventReading
 from api.house_trust import HouseTrust
 from api.joins import (
@@ -128,6 +129,7 @@ def build_authorities(
             clock=clock,
             randomness=randomness,
             public_url=settings.public_url.rstrip("/"),
+            policy=algorithm_policy(settings),
         ),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
         timestamps=TimestampAuthority(database=database, signer=signer),
@@ -157,7 +159,8 @@ def build_services(
     """Everything, joined; the ceremony has been held."""
     parts = build_authorities(settings, clock=clock, randomness=randomness)
     objects = build_objects(settings)
-    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin)
+    policy = algorithm_policy(settings)
+    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin, algorithms=policy)
     with parts.database.read() as work:
         ledger_key = KeyBindings(work).require(LEDGER_LABEL)
         long_term = KeyBindings(work).labelled(LEDGER_LONG_TERM_LABEL)[-1:]
@@ -175,7 +178,7 @@ def build_services(
         randomness=parts.randomness,
         ids=parts.ids,
         personal_data_key=personal_key,
-        issuer=PartyCertificates(parts.certificates, parts.revocations),
+        issuer=PartyCertificates(parts.certificates, parts.revocations, policy=policy),
         settings=IdentitySettings(issuer=settings.public_url.rstrip("/"), hash_cost=hash_cost or HashCost()),
     )
     agencies = AgencyNames(parts.ledger, identity.directory)
@@ -195,6 +198,7 @@ def build_services(
         ids=parts.ids,
         keywords=keywords,
         lease=settings.lease,
+        suite=seal_suite(settings, policy),
     )
     typesetter = Typesetter()
     licences = build_licences(
@@ -223,6 +227,7 @@ def build_services(
         database=parts.database,
         clock=parts.clock,
         origin=settings.origin,
+        algorithms=policy,
         status_lists=licences.status_tokens.every,
     )
     archive = build_archive(

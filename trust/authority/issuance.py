@@ -16,7 +16,8 @@ from trust.authority.model import AUTHORITY_LABEL, Authority, CertificateRecord,
 from trust.authority.repository import Certificates
 from trust.authority.tables import certificate_intents, certificates
 from trust.crypto.errors import SignatureInvalid
-from trust.crypto.suites import Suite, verify
+from trust.crypto.policy import AlgorithmPolicy, shipped_policy
+from trust.crypto.suites import Suite, suite_of_spki, verify
 from trust.kernel.clock import Clock
 from trust.kernel.randomness import Randomness
 from trust.keys.certificates import CertificatePayload, tbs_of
@@ -28,7 +29,7 @@ from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason
-from trust.pki.profiles import PROFILES, ProfileName
+from trust.pki.profiles import PROFILES, ProfileName, key_use
 
 CERTIFICATE_ISSUED: Final = "certificate.issued"
 CERTIFICATE_REVOKED: Final = "certificate.revoked"
@@ -65,14 +66,19 @@ class CertificateAuthority:
         randomness: Randomness,
         public_url: str,
         lease: timedelta = ISSUING_LEASE,
+        policy: AlgorithmPolicy | None = None,
     ) -> None:
-        """`public_url` is where CRLs and authorities' certificates are served, without a slash at its end."""
+        """`public_url` is where CRLs and authorities' certificates are served, without a slash at its end.
+
+        `policy` says which suites are certified for what (None: the one shipped).
+        """
         self._ledger = ledger
         self._signer = signer
         self._clock = clock
         self._randomness = randomness
         self._public_url = public_url
         self._lease = lease
+        self._policy = policy or shipped_policy()
 
     def issue(
         self,
@@ -92,8 +98,9 @@ class CertificateAuthority:
 
         `issuing_key` is given for a root alone, whose key has no certificate yet. Raises SignerAway where the
         signer is away (the worker resolves what was intended), CertificateBroken where what was signed is not
-        what was intended.
+        what was intended, SuiteNotAccepted where the policy has no such keys certified.
         """
+        self._policy.require_suite(suite_of_spki(spki), key_use(profile))
         now = self._clock.now().replace(microsecond=0)
         serial = self._serial()
         payload = CertificatePayload(

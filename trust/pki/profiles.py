@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from trust.crypto.policy import KeyUse
 from trust.pki.usages import YINXIN_ARC, ExtendedKeyUsage, KeyUsage
 
 
@@ -178,6 +179,23 @@ PROFILES: Mapping[ProfileName, Profile] = MappingProxyType(
 
 # The policy under which our timestamp authority works, where a deployment names none of its own.
 TIMESTAMP_POLICY = f"{YINXIN_ARC}.2.1"
+
+
+_USES: Mapping[ProfileName, KeyUse] = MappingProxyType(
+    {
+        ProfileName.ROOT: KeyUse.AUTHORITY,
+        ProfileName.ISSUING_AUTHORITY: KeyUse.AUTHORITY,
+        ProfileName.SEAL: KeyUse.SEAL,
+        ProfileName.LICENCE: KeyUse.SERVICE,
+        ProfileName.TIMESTAMP: KeyUse.SERVICE,
+        ProfileName.SERVICE: KeyUse.SERVICE,
+    }
+)
+
+
+def key_use(profile: ProfileName) -> KeyUse:
+    """What a key of this profile is for, as the algorithm policy has it; whoever is not named is a party."""
+    return _USES.get(profile, KeyUse.PARTY)
 
 
 def profile_of_policies(policies: tuple[str, ...]) -> ProfileName | None:
