@@ -92,7 +92,7 @@ def test_seals_from_before_the_change_of_suite_go_on_sealing(house: House, with_
 
 @pytest.mark.parametrize("name", ["p521", "ml-dsa-65", "rsa2048-sha256", ""])
 def test_a_suite_that_is_not_for_seals_is_refused_at_the_start(house: House, name: str) -> None:
-    with pytest.raises(SettingRefused, match="YINXIN_SEAL_SUITE is one of .*sm2-sm3"):
+    with pytest.raises(SettingRefused, match=r"YINXIN_SEAL_SUITE is one of .*sm2-sm3"):
         build_services(replace(house.services.settings, seal_suite=name))
     assert Settings.from_environment({"YINXIN_SEAL_SUITE": "sm2-sm3"}).seal_suite == "sm2-sm3"
 
