@@ -1,7 +1,7 @@
 """The curve of SM2 (GB/T 32918.5) in plain integers: whether a point is on it, and what verifying needs.
 
 Only public values pass through here, so nothing has to take the same time: whoever signs uses a library. With a
-table for the generator, and one for a key that comes back, a signature is verified faster than by the library
+table for the generator, and one for a key that comes back, verifying costs about what the library takes
 (`tests/bench/bench_suites.py`).
 """
 
