@@ -40,10 +40,10 @@ def test_the_library_accepts_our_certificates_and_lists_and_refuses_altered_ones
     assert leaf.signature_algorithm_oid.dotted_string == _OID
     for below, above in ((leaf, issuing), (issuing, root), (root, root)):
         below.verify_directly_issued_by(above)
+    other = root.public_key()
+    assert isinstance(other, mldsa.MLDSA65PublicKey)
     with pytest.raises(InvalidSignature):
-        key = root.public_key()
-        assert isinstance(key, mldsa.MLDSA65PublicKey)
-        key.verify(leaf.signature, leaf.tbs_certificate_bytes)
+        other.verify(leaf.signature, leaf.tbs_certificate_bytes)
     crl = x509.load_der_x509_crl(PKI.crl())
     key = issuing.public_key()
     assert isinstance(key, mldsa.MLDSA65PublicKey)

@@ -29,7 +29,7 @@ from tests.support.attacks.victim import (
 )
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
-from trust.crypto import der, suites
+from trust.crypto import der, sm2, suites
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.digests import Digest, sha256
@@ -362,11 +362,16 @@ def _key(pki: TestPki) -> Target:
 def _sm2_signature(pki: TestPki) -> Target:
     """Two encodings of one signature would be two signatures: only what was signed verifies."""
     signer = SoftwareSigner.generate(Suite.SM2_SM3)
-    corpus = tuple(signer.sign(_CONTENT) for _ in range(8))
+    made = tuple(signer.sign(_CONTENT) for _ in range(4))
+    raw = tuple(b"".join(each.to_bytes(32, "big") for each in sm2.read_signature(octets)) for octets in made)
+    corpus = made + raw
 
     def run(octets: bytes) -> Ending:
+        if octets[:1] != b"\x30":
+            octets = sm2.signature_from_raw(octets)
+        sm2.read_signature(octets)
         suites.verify(signer.spki, octets, _CONTENT, Suite.SM2_SM3)
-        if octets not in corpus:
+        if octets not in made:
             raise Refuted("a signature that the key did not make")
         return Ending(words="verified")
 
