@@ -14,7 +14,7 @@ from trust.crypto import der, schemes, sm2, suites
 from trust.crypto.digests import Digest
 from trust.crypto.errors import DerMalformed, SignatureInvalid, SuiteUnavailable, SuiteUnknown
 from trust.crypto.schemes import KeyKind, read_scheme
-from trust.crypto.sm2_curve import A, B, N, P, on_curve
+from trust.crypto.sm2_curve import GX, A, B, N, P, on_curve
 from trust.crypto.suites import SoftwareSigner, Suite
 
 _SIGNER = SoftwareSigner.generate(Suite.SM2_SM3)
@@ -111,6 +111,17 @@ def test_every_altered_octet_of_a_signature_is_noticed_in_silence(capfd: pytest.
         with pytest.raises(SignatureInvalid):
             suites.verify(_SIGNER.spki, bytes(altered), b"octets", Suite.SM2_SM3)
     assert capfd.readouterr().err == ""
+
+
+def test_a_signature_that_leaves_the_key_out_is_refused() -> None:
+    # With r + s = n the key is multiplied by nothing, and [s]G fits a hash that anybody computes.
+    s = 1
+    value = (N - s - GX) % N
+    forged = der.sequence(der.integer(N - s), der.integer(s))
+    key = schemes.public_key(_SIGNER.spki)
+    assert isinstance(key, sm2.Sm2PublicKey)
+    with pytest.raises(InvalidSignature):
+        key.verify_hash(forged, value.to_bytes(32, "big"))
 
 
 def test_a_raw_signature_is_taken_where_it_is_asked_for() -> None:

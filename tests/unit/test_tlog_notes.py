@@ -1,6 +1,7 @@
 """Signed notes, checkpoints, proof files and receipts: strict to read, and believed only from known keys."""
 
 import base64
+import hashlib
 from datetime import UTC, datetime
 
 import pytest
@@ -277,4 +278,7 @@ def test_the_head_of_each_kind_is_that_of_its_public_keys():
         key = VerifierKey.of_spki("log.example", signer.spki)
         assert key.algorithm == algorithm
         assert signer.spki.endswith(key.public_key)
+        typed = base64.b64decode(key.encode().split("+", 2)[2])
+        assert typed.startswith({"ed25519": b"\x01", "ml-dsa-65": b"\xffyinxin/note-ml-dsa-65/v1"}[algorithm])
+        assert key.key_id == hashlib.sha256(b"log.example\n" + typed).digest()[:4]
         assert open_note(sign_note("a\n", key=key, sign=signer.sign), [key]).text == "a\n"
