@@ -34,6 +34,12 @@ from trust.pki.profiles import ProfileName
 
 
 @pytest.fixture
+def house(shared_house: House) -> House:
+    """One for the file: every test makes an agency of its own."""
+    return shared_house
+
+
+@pytest.fixture
 def with_settings(house: House) -> Iterator[object]:
     """The same house joined anew under other settings."""
     opened = []
