@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ from trust.authority.issuers import Issuers
 from trust.authority.model import LEDGER_LABEL, Authority
 from trust.authority.repository import Crls
 from trust.crypto.digests import sha256
+from trust.crypto.policy import AlgorithmPolicy
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import Clock
 from trust.keys.repository import KeyBindings
@@ -31,6 +33,7 @@ class HouseTrust:
         origin: str,
         status_lists: Callable[[], Mapping[str, str]] = dict,
         outside: Callable[[], TrustStore] = TrustStore,
+        algorithms: AlgorithmPolicy | None = None,
     ) -> None:
         """`outside` gives what the tokens of outside timestamp authorities are judged by, and nothing else is."""
         self._database = database
@@ -38,6 +41,7 @@ class HouseTrust:
         self._origin = origin
         self._status_lists = status_lists
         self._outside = outside
+        self._algorithms = algorithms
         self._lock = threading.Lock()
         self._kept: tuple[datetime, TrustStore] | None = None
 
@@ -54,16 +58,7 @@ class HouseTrust:
 
     def with_status(self) -> TrustStore:
         """The same with the status lists signed now, for whoever shows licences to strangers."""
-        current = self.current()
-        return TrustStore(
-            anchors=current.anchors,
-            intermediates=current.intermediates,
-            crls=current.crls,
-            status_lists=self._status_lists(),
-            ledger_keys=current.ledger_keys,
-            anchor_terms=current.anchor_terms,
-            ocsps=current.ocsps,
-        )
+        return replace(self.current(), status_lists=self._status_lists())
 
     def _read(self) -> TrustStore:
         with self._database.read() as work:
@@ -72,7 +67,7 @@ class HouseTrust:
             crls = [row.crl for issuer in issuers if (row := Crls(work).newest(issuer.key_id)) is not None]
             keys = tuple(
                 dict.fromkeys(
-                    VerifierKey(name=self._origin, public_key=binding.spki[-32:]).encode()
+                    VerifierKey.of_spki(self._origin, binding.spki).encode()
                     for binding in bindings.labelled(LEDGER_LABEL)
                 )
             )
@@ -100,4 +95,5 @@ class HouseTrust:
             ledger_keys=keys,
             anchor_terms=terms,
             ocsps=outside.ocsps,
+            algorithms=self._algorithms,
         )

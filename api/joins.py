@@ -24,7 +24,8 @@ from trust.authority.issuance import CertificateAuthority, new_key_binding
 from trust.authority.model import STATUS_LIST_LABEL, Authority
 from trust.authority.revocation import RevocationAuthority
 from trust.crypto.digests import sha256
-from trust.crypto.suites import Suite
+from trust.crypto.policy import AlgorithmPolicy
+from trust.crypto.suites import Suite, suite_of_spki
 from trust.kernel.clock import Clock
 from trust.kernel.errors import NotFound, Unavailable
 from trust.kernel.report import Report
@@ -48,14 +49,21 @@ _SEALS: Final = Actor(kind="authority", id=Authority.SEALS.value)
 class PartyCertificates:
     """identity's `CertificateIssuer`: the identity authority, with a new CRL at once after each act."""
 
-    def __init__(self, authority: CertificateAuthority, revocations: RevocationAuthority) -> None:
+    def __init__(
+        self,
+        authority: CertificateAuthority,
+        revocations: RevocationAuthority,
+        *,
+        policy: AlgorithmPolicy | None = None,
+    ) -> None:
         self._authority = authority
         self._revocations = revocations
+        self._policy = policy
 
     def issue(
         self, *, profile: str, subject: Mapping[str, str], csr: bytes, owner: str, agency: str | None
     ) -> PartyCertificate:
-        request = read_csr(csr)
+        request = read_csr(csr, policy=self._policy)
         issued = self._authority.issue(
             authority=Authority.IDENTITY,
             profile=ProfileName(profile),
@@ -90,7 +98,8 @@ class SealCertificates:
     def issue_seal_certificate(
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
     ) -> IssuedSealCertificate:
-        key = KeyInfo(key_id=KeyId(key_id), purpose=KeyPurpose.SEAL, suite=Suite.P256_SHA256.value, spki=spki)
+        suite = suite_of_spki(spki).value
+        key = KeyInfo(key_id=KeyId(key_id), purpose=KeyPurpose.SEAL, suite=suite, spki=spki)
         issued = self._authority.issue(
             authority=Authority.SEALS,
             profile=ProfileName.SEAL,

@@ -99,6 +99,12 @@ class Settings:
         "",
         "JSON of what this deployment says of certificate profiles besides; for the signer too; empty: as shipped",
     )
+    seal_suite: str = _setting(
+        "p256-sha256", "suite of the keys of new seals, among those of the algorithm policy"
+    )
+    algorithm_policy_file: str = _setting(
+        "", "JSON of an algorithm policy of one's own; empty: the one shipped"
+    )
     lease_seconds: float = _setting(
         60.0, "how long a procedure holds its intent before the worker resolves it"
     )

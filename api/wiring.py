@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.algorithms import algorithm_policy, seal_suite
 from api.bundles.desk import ProofBundles
 from api.events import EventReading
 from api.evidence.joins import HouseTimestamps
@@ -33,7 +34,7 @@ from licences.render.typesetter import Typesetter
 from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
-from trust.authority.model import LEDGER_LABEL
+from trust.authority.model import LEDGER_LABEL, LEDGER_LONG_TERM_LABEL
 from trust.authority.ocsp_keys import OcspKeys
 from trust.authority.ocsp_responder import OcspResponder
 from trust.authority.renewing import Renewals
@@ -141,6 +142,7 @@ def build_authorities(
         randomness=randomness,
         public_url=settings.public_url.rstrip("/"),
         profiles=settings.profiles,
+        policy=algorithm_policy(settings),
     )
     return Authorities(
         settings=settings,
@@ -187,12 +189,25 @@ def build_services(
     parts = build_authorities(settings, clock=clock, randomness=randomness)
     objects = build_objects(settings)
     outside = outside_trust(settings)
-    trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin, outside=outside)
+    policy = algorithm_policy(settings)
+    trust = HouseTrust(
+        database=parts.database,
+        clock=parts.clock,
+        origin=settings.origin,
+        outside=outside,
+        algorithms=policy,
+    )
     source = timestamp_source(settings, own=parts.timestamps, trust=outside, clock=parts.clock)
     with parts.database.read() as work:
         ledger_key = KeyBindings(work).require(LEDGER_LABEL)
-    verifier = VerifierKey(name=settings.origin, public_key=ledger_key.spki[-32:])
-    log_signer = LedgerSigner(parts.signer, key_id=ledger_key.key_id, origin=settings.origin)
+        long_term = KeyBindings(work).labelled(LEDGER_LONG_TERM_LABEL)[-1:]
+    verifiers = tuple(VerifierKey.of_spki(settings.origin, key.spki) for key in (ledger_key, *long_term))
+    log_signer = LedgerSigner(
+        parts.signer,
+        key_id=ledger_key.key_id,
+        origin=settings.origin,
+        further=[key.key_id for key in long_term],
+    )
     personal_key = read_key_encryption_key(settings.personal_data_key)
     identity = build_identity(
         ledger=parts.ledger,
@@ -200,7 +215,7 @@ def build_services(
         randomness=parts.randomness,
         ids=parts.ids,
         personal_data_key=personal_key,
-        issuer=PartyCertificates(parts.certificates, parts.revocations),
+        issuer=PartyCertificates(parts.certificates, parts.revocations, policy=policy),
         settings=IdentitySettings(issuer=settings.public_url.rstrip("/"), hash_cost=hash_cost or HashCost()),
     )
     agencies = AgencyNames(parts.ledger, identity.directory)
@@ -220,6 +235,7 @@ def build_services(
         ids=parts.ids,
         keywords=keywords,
         lease=settings.lease,
+        suite=seal_suite(settings, policy),
     )
     typesetter = Typesetter()
     licences = build_licences(
@@ -248,6 +264,7 @@ def build_services(
         database=parts.database,
         clock=parts.clock,
         origin=settings.origin,
+        algorithms=policy,
         status_lists=licences.status_tokens.every,
         outside=outside,
     )
@@ -294,13 +311,13 @@ def build_services(
             store=objects,
             signer=log_signer,
             origin=settings.origin,
-            keys=(verifier,),
+            keys=verifiers,
             clock=parts.clock,
         ),
         proofs=proofs,
         receipts=EventReceipts(
             ledger=parts.ledger,
-            desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
+            desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=verifiers),
         ),
         events=EventReading(ledger=parts.ledger),
         identity=identity,

@@ -25,6 +25,7 @@ from seals.uses.sign_digests import SignDigests
 from seals.uses.stamping import StampSealUses
 from seals.uses.sweeping import SweepSealUses
 from seals.uses.taking import UseTaking
+from trust.crypto.suites import Suite
 from trust.documents.pdf import KeywordFinder
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
@@ -149,8 +150,9 @@ def build_seals(
     ids: Ids,
     keywords: KeywordFinder,
     lease: timedelta,
+    suite: Suite = Suite.P256_SHA256,
 ) -> SealDesk:
-    """Joins the acts of seals with what they need."""
+    """Joins the acts of seals with what they need; `suite` is that of new seals' keys."""
     taking = UseTaking(ledger=ledger, signer=signer, trust=trust, clock=clock)
     sealing = DocumentSealing(
         ledger=ledger,
@@ -168,7 +170,8 @@ def build_seals(
         request=RequestSeal(ledger=ledger, clock=clock, ids=ids),
         decide=DecideSealRequest(ledger=ledger, clock=clock, lease=lease),
         make=MakeSeal(
-            ledger=ledger, signer=signer, authority=authority, agencies=agencies, clock=clock, ids=ids, lease=lease
+            ledger=ledger, signer=signer, authority=authority, agencies=agencies, clock=clock, ids=ids,
+            lease=lease, suite=suite,
         ),
         life=SealLife(ledger=ledger, authority=authority),
         authorisations=SealAuthorisationActs(ledger=ledger, agencies=agencies, clock=clock, ids=ids),

@@ -114,7 +114,7 @@ def verify_own_ledger(settings: Settings, *, as_json: bool, language: str) -> in
     with closing(Database(settings.database_url, settings.database_read_url or None)) as database:
         with database.read() as work:
             keys = [
-                VerifierKey(name=settings.origin, public_key=binding.spki[-32:])
+                VerifierKey.of_spki(settings.origin, binding.spki)
                 for binding in KeyBindings(work).labelled(LEDGER_LABEL)
             ]
         report = verify_ledger(database, build_objects(settings), keys, at=SystemClock().now())

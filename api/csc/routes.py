@@ -50,7 +50,11 @@ METHODS: Final = (
 # A page of credentials; an application rarely has a handful.
 _PAGE: Final = MAX_ITEMS
 _RSA_ENCRYPTION: Final = "1.2.840.113549.1.1.1"
-_CURVES: Final[Mapping[str, str]] = {"p256": "1.2.840.10045.3.1.7", "p384": "1.3.132.0.34"}
+_CURVES: Final[Mapping[str, str]] = {
+    "p256": "1.2.840.10045.3.1.7",
+    "p384": "1.3.132.0.34",
+    "sm2": "1.2.156.10197.1.301",
+}
 
 
 class SignatureAlgorithmRefused(InvalidInput):
@@ -208,7 +212,7 @@ def _require_algorithm(suite: Suite, signature: str, hashed: str | None) -> None
 
 
 def _curve(kind: KeyKind) -> str | None:
-    return _CURVES.get(kind.name) if kind.family is Family.EC else None
+    return _CURVES.get(kind.name)
 
 
 def _moment(moment: datetime) -> str:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import IO, Any, Final
 
 from trust.crypto.digests import Digest
+from trust.crypto.policy import AlgorithmPolicy
 from trust.documents.pdf import FoundText
 from trust.documents.pdf.keywords import MAX_FOUND
 from trust.kernel.clock import parse_rfc3339, rfc3339
@@ -81,6 +82,7 @@ def encode_trust(trust: TrustStore) -> bytes:
             "status_lists": dict(trust.status_lists),
             "ledger_keys": list(trust.ledger_keys),
             "ocsps": [base64.b64encode(der).decode() for der in trust.ocsps],
+            "algorithms": None if trust.algorithms is None else trust.algorithms.encode().decode(),
             "anchor_terms": {name: _encode_terms(terms) for name, terms in trust.anchor_terms.items()},
         }
     ).encode()
@@ -96,6 +98,9 @@ def decode_trust(octets: bytes) -> TrustStore:
         status_lists=MappingProxyType(given["status_lists"]),
         ledger_keys=tuple(given["ledger_keys"]),
         ocsps=tuple(base64.b64decode(text) for text in given["ocsps"]),
+        algorithms=None
+        if given["algorithms"] is None
+        else AlgorithmPolicy.parse(given["algorithms"].encode(), name="policy"),
         anchor_terms=MappingProxyType(
             {name: _decode_terms(terms) for name, terms in given["anchor_terms"].items()}
         ),

@@ -48,7 +48,9 @@ class MakeSeal:
         clock: Clock,
         ids: Ids,
         lease: timedelta = MAKING_LEASE,
+        suite: Suite = Suite.P256_SHA256,
     ) -> None:
+        """`suite` is that of the keys made from now on; seals there are keep theirs."""
         self._ledger = ledger
         self._signer = signer
         self._authority = authority
@@ -56,13 +58,14 @@ class MakeSeal:
         self._clock = clock
         self._ids = ids
         self._lease = lease
+        self._suite = suite
 
     def __call__(self, request: SealRequest, actor: Actor) -> Seal:
         """Raises SignerAway; the request stays approved and the worker makes the seal later."""
         agency = self._agencies.agency(request.agency_id)
 
         # 1. A key of its own, in the signer.
-        key = self._signer.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+        key = self._signer.create_key(KeyPurpose.SEAL, self._suite)
 
         # 2. Its certificate, by the seal authority.
         issued = self._authority.issue_seal_certificate(

@@ -33,6 +33,7 @@ from seals.uses.repository import SealUses
 from trust.crypto.cms import CmsIdentity, add_timestamp, max_signed_data_size
 from trust.crypto.digests import sha256
 from trust.crypto.parsed_cms import ParsedCms
+from trust.crypto.suites import Suite
 from trust.documents import pdf
 from trust.kernel.clock import Clock
 from trust.keys.model import Intent, IntentKind, KeyId
@@ -137,9 +138,9 @@ class DocumentSealing:
             self._timestamps.require_there()
 
     def prepare(
-        self, wanted: DocumentToSeal, document: bytes, seal: Seal, reserved: int
+        self, wanted: DocumentToSeal, document: bytes, seal: Seal, identity: CmsIdentity, reserved: int
     ) -> pdf.PreparedDocument:
-        """The document with room for the signature; raises DocumentRefused and its kin."""
+        """The document with room for the signature of `identity`; raises DocumentRefused and its kin."""
         return pdf.prepare(
             document,
             placement=self._placed(wanted.placement, seal.impression, document),
@@ -149,6 +150,8 @@ class DocumentSealing:
             reserved=reserved,
             at=self._clock.now(),
             caption=wanted.caption,
+            digest_algorithm=identity.digest,
+            declares_iso_32002=identity.suite is Suite.ED25519,
         )
 
     def _placed(

@@ -110,7 +110,7 @@ class SealDocument:
         # 2. Prepare without any key; whatever is wrong with the document or the placement is refused here.
         identity = self._taking.identity(seal)
         reserved = self._sealing.room(identity, request.level)
-        prepared = self._sealing.prepare(request, document, seal, reserved)
+        prepared = self._sealing.prepare(request, document, seal, identity, reserved)
         self._taking.require_parts(identity)
         self._sealing.require_timestamps(request)
 
@@ -185,7 +185,8 @@ class SealDocument:
         *,
         needed: int,
     ) -> pdf.PreparedDocument:
-        prepared = self._sealing.prepare(request, document, seal, needed + needed // 4)
+        identity = self._taking.identity(seal)
+        prepared = self._sealing.prepare(request, document, seal, identity, needed + needed // 4)
         with self._ledger.work() as work:
             self._sealing.intend_preparations(work, [IntendedDocument(use=use, seal=seal, prepared=prepared)])
             work.record(

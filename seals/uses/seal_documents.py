@@ -242,7 +242,7 @@ class SealDocuments:
                         f"the documents before this one leave no room for it: {MAX_BATCH_BYTES} octets in all"
                     )
                 octets += len(document)
-                prepared = self._sealing.prepare(wanted, document, found.seal, rooms[sized])
+                prepared = self._sealing.prepare(wanted, document, found.seal, found.identity, rooms[sized])
             except YinxinError as error:
                 refusals.append(refused_item(position, error))
             else:

@@ -28,7 +28,7 @@ _POLICY = AlgorithmPolicy(
     digests={"sha256": None},
     keys={},
     rsa_keys=((2048, None),),
-    certificate_keys=frozenset(),
+    certificate_keys={},
 )
 _NIST_TEST_POLICY = "2.16.840.1.101.3.2.1.48."
 

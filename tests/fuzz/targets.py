@@ -32,19 +32,24 @@ from tests.support.bundles import replaced as replaced_member
 from tests.support.evidence import FIRST_DAY, Decades, content
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
+from trust.crypto import der, sm2, suites
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.digests import Digest, sha256
+from trust.crypto.schemes import key_kind
+from trust.crypto.suites import SoftwareSigner, Suite, definition
 from trust.documents.pdf import validate
 from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
 from trust.evidence.ers import verify_record
+from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
+from trust.pki.names import encode_name
 from trust.pki.ocsp import read_ocsp
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
@@ -336,12 +341,78 @@ def _csr(pki: TestPki) -> Target:
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "测试")])
     )
     request = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-    corpus = (request.public_bytes(Encoding.DER), request.public_bytes(Encoding.PEM))
+    corpus = (
+        request.public_bytes(Encoding.DER),
+        request.public_bytes(Encoding.PEM),
+        *(_request_of(SoftwareSigner.generate(suite)) for suite in (Suite.SM2_SM3, Suite.ED25519)),
+    )
 
     def run(octets: bytes) -> Ending:
         return Ending(words=str(read_csr(octets).suite))
 
     return Target(name="csr", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
+def _request_of(signer: SoftwareSigner) -> bytes:
+    info = der.sequence(der.integer(0), encode_name({"CN": "测试"}), signer.spki, der.context(0, b""))
+    return der.sequence(info, definition(signer.suite).signature_algorithm, der.bit_string(signer.sign(info)))
+
+
+def _key(pki: TestPki) -> Target:
+    """Public and private keys, SM2's by our own reader: whatever is read signs and verifies, and nothing is printed."""
+    signers = [
+        SoftwareSigner.generate(suite) for suite in (Suite.SM2_SM3, Suite.P256_SHA256, Suite.ML_DSA_65)
+    ]
+    corpus = tuple(octets for each in signers for octets in (each.spki, each.to_pkcs8()))
+
+    def run(octets: bytes) -> Ending:
+        kind = key_kind(octets)
+        if kind is not None:
+            return Ending(words=f"public, {kind.family}")
+        signer = SoftwareSigner.from_pkcs8(octets)
+        suites.verify(signer.spki, signer.sign(_CONTENT), _CONTENT, signer.suite)
+        return Ending(words=f"private, {signer.suite}")
+
+    return Target(name="key", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
+def _sm2_signature(pki: TestPki) -> Target:
+    """Two encodings of one signature would be two signatures: only what was signed verifies."""
+    signer = SoftwareSigner.generate(Suite.SM2_SM3)
+    made = tuple(signer.sign(_CONTENT) for _ in range(4))
+    raw = tuple(b"".join(each.to_bytes(32, "big") for each in sm2.read_signature(octets)) for octets in made)
+    corpus = made + raw
+
+    def run(octets: bytes) -> Ending:
+        if octets[:1] != b"\x30":
+            octets = sm2.signature_from_raw(octets)
+        sm2.read_signature(octets)
+        suites.verify(signer.spki, octets, _CONTENT, Suite.SM2_SM3)
+        if octets not in made:
+            raise Refuted("a signature that the key did not make")
+        return Ending(words="verified")
+
+    return Target(name="sm2-signature", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
+def _verifier_key(pki: TestPki) -> Target:
+    keys = [
+        VerifierKey.of_spki("log.example/测试", SoftwareSigner.generate(suite).spki)
+        for suite in (Suite.ED25519, Suite.ML_DSA_65)
+    ]
+    corpus = tuple(each.encode().encode() for each in keys)
+
+    def run(octets: bytes) -> Ending:
+        text = octets.decode("utf-8", "replace")
+        key = VerifierKey.parse(text)
+        if key.encode() != text:
+            raise Refuted("two ways to write one key")
+        return Ending(words=f"read, {key.algorithm}")
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        return Mutator(random, words=(b"+", b"/", b"=", b" ", b"\n")).mutated(random.choice(others), others)
+
+    return Target(name="verifier-key", corpus=corpus, run=_tamed(run), mutate=mutate)
 
 
 def _files(pki: TestPki) -> Target:
@@ -449,6 +520,9 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "crl": _crl,
         "ocsp": _ocsp,
         "csr": _csr,
+        "key": _key,
+        "sm2-signature": _sm2_signature,
+        "verifier-key": _verifier_key,
         "files": _files,
         "evidence": _evidence,
         "bundle": _bundle,

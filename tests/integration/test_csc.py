@@ -6,12 +6,14 @@ import itertools
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from httpx import Response
 
+from api.wiring import build_services
 from identity.caller import Role, Scope
 from seals.model import SealUseKind, SealUseState
 from seals.uses import activations
@@ -25,6 +27,8 @@ from trust.keys.errors import SignerAway, SignerRefused
 from trust.pki.certificate import read_certificate
 
 ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+SM2_SM3 = "1.2.156.10197.1.501"
+SM3 = "1.2.156.10197.1.401"
 SHA256 = "2.16.840.1.101.3.4.2.1"
 _numbers = itertools.count(1)
 
@@ -188,6 +192,23 @@ def test_activated_hashes_are_signed_each_a_use_with_its_events(client: Client) 
     assert activated["content"]["hashes"] == [hashlib.sha256(name.encode()).hexdigest() for name in names]
     for act in ("seal-use.intended", "seal-use.completed"):
         assert {event["subject"] for event in desk.events(act)} == {use.id for use in uses}
+
+
+def test_an_sm2_seal_signs_the_hash_that_begins_with_its_own_key(shared_house: House) -> None:
+    services = build_services(replace(shared_house.services.settings, seal_suite=Suite.SM2_SM3.value))
+    try:
+        client = client_of(replace(shared_house, services=services))
+        spki = read_certificate(client.desk.seal.certificate).spki
+        key = client.ask("credentials/info", {"credentialID": client.credential}).json()["key"]
+        assert (key["algo"], key["curve"]) == ([SM2_SM3], "1.2.156.10197.1.301")
+        hashes = [base64.b64encode(suites.hash_to_sign(spki, b"one", Suite.SM2_SM3)).decode()]
+        answer = client.sign(hashes, client.activation(hashes), hashAlgo=SM3, signAlgo=SM2_SM3)
+        assert answer.status_code == 200, answer.text
+        (signature,) = answer.json()["signatures"]
+        suites.verify(spki, base64.b64decode(signature), b"one", Suite.SM2_SM3)
+        refused(client.sign(hashes, client.activation(hashes)), 400, "invalid_request")
+    finally:
+        services.close()
 
 
 def test_activation_counts_nothing_and_is_stored_as_a_digest_only(client: Client) -> None:

@@ -24,6 +24,8 @@ from trust.documents.pdf.document import Document
 from trust.documents.pdf.octets import Octets
 from trust.documents.pdf.revision import Revision
 from trust.documents.pdf.syntax import Reference
+from trust.pki.profiles import TIMESTAMP_POLICY
+from trust.timestamp.tokens import max_token_size
 
 TOKEN_ROOM = 6000
 
@@ -178,6 +180,12 @@ def impression(*, width_mm: float = 42, height_mm: float = 42, opaque: bool = Fa
 LOWER_RIGHT = Placement(page=-1, x_mm=120, y_mm=30)
 
 
+def token_room(pki: TestPki) -> int:
+    """Room for a token of this authority; some suites sign in thousands of octets."""
+    identity = pki.timestamp_authority.identity
+    return max(TOKEN_ROOM, max_token_size(identity, policy_oid=TIMESTAMP_POLICY))
+
+
 def prepared_for(
     document: Octets,
     leaf: Leaf,
@@ -193,7 +201,7 @@ def prepared_for(
         impression=impression() if placement is not None else None,
         field_name=field_name,
         signer_name="武汉市测试局",
-        reserved=max_signed_data_size(leaf.identity, TOKEN_ROOM),
+        reserved=max_signed_data_size(leaf.identity, token_room(pki)),
         at=pki.now,
         digest_algorithm=leaf.identity.digest,
         declares_iso_32002=leaf.identity.suite is Suite.ED25519,

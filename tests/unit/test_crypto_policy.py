@@ -18,7 +18,7 @@ _LONG_AGO = datetime(2010, 1, 1, tzinfo=UTC)
 
 
 def _policy(**changed: object) -> str:
-    sound = {"version": "1", "digests": {}, "keys": {}, "rsa_keys": [], "certificate_keys": []}
+    sound = {"version": "1", "digests": {}, "keys": {}, "rsa_keys": [], "certificate_keys": {}}
     return json.dumps({**sound, **changed})
 
 
@@ -78,7 +78,9 @@ def test_an_algorithm_nobody_named_is_open() -> None:
         _policy(digests={"sha256": {}}),
         _policy(digests={"sha256": {"accepted_until": "2030-01-01"}}),
         _policy(rsa_keys=[{"accepted_until": None}]),
-        _policy(certificate_keys=["rot13"]),
+        _policy(certificate_keys={"seal": ["rot13"]}),
+        _policy(certificate_keys={"hat": []}),
+        _policy(certificate_keys=["p256-sha256"]),
     ],
 )
 def test_a_policy_file_that_is_not_one_is_refused(tmp_path: Path, text: str) -> None:

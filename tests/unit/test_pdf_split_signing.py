@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from tests.support.pdfs import Kind, build_pdf, prepared_for, signed_message
+from tests.support.pdfs import Kind, build_pdf, prepared_for, signed_message, token_room
 from tests.support.pki import TestPki
+from trust.crypto.cms import max_signed_data_size
 from trust.crypto.digests import Digest, sha256
 from trust.crypto.suites import Suite
 from trust.documents.pdf import (
@@ -116,7 +117,7 @@ def test_every_suite_seals_by_its_own_digest(pki, suite):
         impression=None,
         field_name=None,
         signer_name="武汉市测试局",
-        reserved=8000,
+        reserved=max_signed_data_size(signer.identity, token_room(pki)),
         at=pki.now,
         digest_algorithm=signer.identity.digest,
         declares_iso_32002=suite is Suite.ED25519,

@@ -1,5 +1,7 @@
 """Signing requests: the holder proves to hold the key, and the key is of a type that is certified."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -9,10 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from trust.crypto import der_reader
-from trust.crypto.suites import Suite
+from trust.crypto import der, der_reader
+from trust.crypto.policy import KeyUse, shipped_policy
+from trust.crypto.suites import SoftwareSigner, Suite, definition
 from trust.pki.csr import CsrLimits, read_csr
 from trust.pki.errors import CsrRefused
+from trust.pki.names import encode_name
 
 _NAME = x509.Name(
     [
@@ -40,15 +44,55 @@ def test_a_request_is_read_in_either_encoding(encoding: Encoding) -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        ed25519.Ed25519PrivateKey.generate(),
-        ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP521R1()),
         rsa.generate_private_key(65537, 2048),
     ],
-    ids=["ed25519", "p-384", "rsa"],
+    ids=["p-521", "rsa-2048"],
 )
 def test_a_key_type_that_is_not_certified_is_refused(key: CertificateIssuerPrivateKeyTypes) -> None:
     with pytest.raises(CsrRefused):
         read_csr(_csr(key))
+
+
+@pytest.mark.parametrize(
+    ("key", "suite"),
+    [
+        (ed25519.Ed25519PrivateKey.generate(), Suite.ED25519),
+        (ec.generate_private_key(ec.SECP384R1()), Suite.P384_SHA384),
+        (rsa.generate_private_key(65537, 3072), Suite.RSA3072_SHA256),
+    ],
+)
+def test_each_kind_of_key_is_certified_for_what_the_policy_says(
+    key: CertificateIssuerPrivateKeyTypes, suite: Suite
+) -> None:
+    request = _csr(key)
+    assert read_csr(request).suite is suite
+    nothing = replace(shipped_policy(), certificate_keys={KeyUse.SEAL: frozenset({suite})})
+    assert read_csr(request, use=KeyUse.SEAL, policy=nothing).suite is suite
+    with pytest.raises(CsrRefused, match=f"not {suite}"):
+        read_csr(request, policy=nothing)
+
+
+def _written(signer: SoftwareSigner, proof: SoftwareSigner) -> bytes:
+    """A request as RFC 2986 §4 has it, for keys that cryptography does not know."""
+    name = encode_name({"C": "CN", "CN": "武汉公司"})
+    info = der.sequence(der.integer(0), name, signer.spki, der.context(0, b""))
+    return der.sequence(info, definition(signer.suite).signature_algorithm, der.bit_string(proof.sign(info)))
+
+
+def test_a_request_for_an_sm2_key_is_read_where_its_holder_signed_it() -> None:
+    signer, other = (SoftwareSigner.generate(Suite.SM2_SM3) for _ in range(2))
+    csr = read_csr(_written(signer, signer))
+    assert (csr.suite, csr.spki, csr.subject) == (Suite.SM2_SM3, signer.spki, {"C": "CN", "CN": "武汉公司"})
+    with pytest.raises(CsrRefused, match="not signed"):
+        read_csr(_written(signer, other))
+
+
+def test_ml_dsa_is_for_authorities_and_not_for_parties() -> None:
+    signer = SoftwareSigner.generate(Suite.ML_DSA_65)
+    assert read_csr(_written(signer, signer), use=KeyUse.AUTHORITY).suite is Suite.ML_DSA_65
+    with pytest.raises(CsrRefused, match="not ml-dsa-65"):
+        read_csr(_written(signer, signer))
 
 
 def test_a_request_for_a_key_its_sender_does_not_hold_is_refused() -> None:

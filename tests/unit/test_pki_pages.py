@@ -57,3 +57,11 @@ def test_the_page_about_paths_names_the_limits_as_they_are() -> None:
         (MAX_POLICY_MAPPINGS, "mappings"),
     ):
         assert f"{limit:,} {what}" in page
+
+
+def test_the_page_says_which_suites_are_certified_for_what() -> None:
+    rows = re.findall(r"^\| `([a-z]+)` \| (`[^|]+`) \| [^|]+ \|$", _PAGE, re.MULTILINE)
+    said = {
+        use: names.replace("`", "").split(", ") for use, names in rows if use in _POLICY["certificate_keys"]
+    }
+    assert said == _POLICY["certificate_keys"]

@@ -214,7 +214,7 @@ def test_a_policy_that_no_longer_trusts_the_suite_leaves_the_answer_open(pki: Te
         digests={"sha256": None},
         keys={"p256": pki.now},
         rsa_keys=(),
-        certificate_keys=frozenset(),
+        certificate_keys={},
     )
     troubles = _troubles(_validate(pki, pki.leaf(), policy=policy))
     # Neither the certificates nor the lists are believed any longer.

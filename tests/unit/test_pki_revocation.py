@@ -257,7 +257,7 @@ _ONLY_SHA256 = AlgorithmPolicy(
     digests={"sha256": None},
     keys={"p256": None},
     rsa_keys=(),
-    certificate_keys=frozenset(),
+    certificate_keys={},
 )
 
 

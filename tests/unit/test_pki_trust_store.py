@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.pki import TestPki
-from trust.kernel.report import Outcome
+from trust.crypto.digests import Digest, digest_of
+from trust.crypto.policy import MAX_POLICY_BYTES, shipped_policy
+from trust.documents.pdf.inside import anchors_only
+from trust.kernel.report import Indication, Outcome
 from trust.pki import trust_store
 from trust.pki.anchors import AnchorTerms, read_anchor_terms, write_anchor_terms
 from trust.pki.errors import TrustStoreRefused
@@ -18,6 +21,8 @@ from trust.pki.path import validate_path
 from trust.pki.profiles import ProfileName
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
+from trust.verify.content import SignedContent
+from trust.verify.verifier import verify_bytes
 
 _VKEY = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
 
@@ -79,12 +84,43 @@ def test_without_revocation_data_the_rest_stays(pki: TestPki) -> None:
         ("a.statuslist.jwt", _jwt({"sub": 1}).encode()),
         ("a.statuslist.jwt", b"e30." + base64.urlsafe_b64encode(b"[" * 100000) + b".x"),
         ("a.vkey", b"-----BEGIN PUBLIC KEY-----"),
+        ("algorithms.json", b"{}"),
+        ("algorithms.json", b"[" * 100000),
+        ("algorithms.json", bytes(MAX_POLICY_BYTES + 1)),
+        ("algorithms.json", shipped_policy().encode().replace(b'"version"', b'"versions"')),
+        ("algorithms.json", b'{"version": "1", ' + shipped_policy().encode()[1:]),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TrustStoreRefused, match=name):
         TrustStore.load(tmp_path)
+
+
+def test_a_policy_in_the_folder_is_what_messages_and_certificates_are_judged_by(
+    tmp_path: Path, pki: TestPki
+) -> None:
+    leaf = pki.leaf()
+    message, token = leaf.sign_detached(b"octets"), pki.token(digest_of(b"octets", Digest.SHA256))
+    (tmp_path / "root.cer").write_bytes(pki.root.certificate)
+    (tmp_path / "issuing.cer").write_bytes(pki.issuing.certificate)
+    (tmp_path / "root.crl").write_bytes(pki.crl(pki.root))
+    (tmp_path / "issuing.crl").write_bytes(pki.crl())
+    content = SignedContent.of(b"octets")
+
+    def judged(octets: bytes) -> Indication:
+        trust = TrustStore.load(tmp_path)
+        beside = None if octets == leaf.certificate else content
+        return verify_bytes(octets, name="x", trust=trust, at=pki.now, content=beside).indication
+
+    assert [judged(each) for each in (message, token, leaf.certificate)] == [Indication.VALID] * 3
+    drill = shipped_policy().with_digest(Digest.SHA256, until=pki.now)
+    (tmp_path / "algorithms.json").write_bytes(drill.encode())
+    assert TrustStore.load(tmp_path).policy == drill
+    assert [judged(each) for each in (message, token, leaf.certificate)] == [Indication.CANNOT_TELL] * 3
+    bare = TrustStore.load(tmp_path).without_revocation()
+    assert bare.policy == drill
+    assert anchors_only(bare).policy == drill
 
 
 def test_a_folder_that_is_not_there_and_files_over_the_limits_are_refused(

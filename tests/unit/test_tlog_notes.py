@@ -1,5 +1,7 @@
 """Signed notes, checkpoints, proof files and receipts: strict to read, and believed only from known keys."""
 
+import base64
+import hashlib
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trust.crypto.suites import SoftwareSigner, Suite
 from trust.evidence.merkle import CompactRange, ProofRefused, leaf_hash
+from trust.evidence.note_algorithms import NoteAlgorithm
 from trust.evidence.receipts import Receipt, open_receipt
 from trust.evidence.tlog import (
     Checkpoint,
@@ -17,6 +21,7 @@ from trust.evidence.tlog import (
     SignedNote,
     TlogProof,
     VerifierKey,
+    add_signature,
     open_checkpoint,
     open_note,
     sign_note,
@@ -216,3 +221,64 @@ def test_a_receipt_reads_back_and_is_never_a_checkpoint():
 def test_a_receipt_out_of_form_is_refused(old, new):
     with pytest.raises(NoteMalformed):
         Receipt.parse(RECEIPT.text().replace(old, new))
+
+
+# Keys for the long term.
+
+LASTING_SIGNER = SoftwareSigner.generate(Suite.ML_DSA_65)
+LASTING = VerifierKey.of_spki(KEY.name, LASTING_SIGNER.spki)
+
+
+def test_a_checkpoint_signed_by_both_kinds_is_believed_by_whoever_knows_either():
+    text = Checkpoint(origin=KEY.name, size=7, root=bytes(32)).text()
+    note = add_signature(signed(text), key=LASTING, sign=LASTING_SIGNER.sign)
+    for keys in ([KEY], [LASTING], [KEY, LASTING]):
+        assert open_checkpoint(note, keys).size == 7
+    first, second = SignedNote.parse(note).signatures
+    assert (first.key_id, second.key_id) == (KEY.key_id, LASTING.key_id)
+    assert len(second.signature) == 3309
+    alone = sign_note(text, key=LASTING, sign=LASTING_SIGNER.sign)
+    assert open_checkpoint(alone, [LASTING]).size == 7
+    with pytest.raises(NoteKeyUnknown):
+        open_checkpoint(alone, [KEY])
+
+
+def test_one_wrong_signature_of_a_known_key_refuses_the_note():
+    text = Checkpoint(origin=KEY.name, size=7, root=bytes(32)).text()
+    good = LASTING_SIGNER.sign(text.encode())
+    for wrong in (
+        bytes(3309),
+        good[:-1] + bytes((good[-1] ^ 1,)),
+        good[:-1],
+        LASTING_SIGNER.sign(b"other\n"),
+    ):
+        note = add_signature(signed(text), key=LASTING, sign=lambda _text, wrong=wrong: wrong)
+        assert open_checkpoint(note, [KEY]).size == 7
+        with pytest.raises(NoteSignatureInvalid):
+            open_checkpoint(note, [KEY, LASTING])
+
+
+def test_a_lasting_key_reads_back_and_other_kinds_sign_no_notes():
+    written = LASTING.encode()
+    assert VerifierKey.parse(written) == LASTING
+    assert LASTING.algorithm is NoteAlgorithm.ML_DSA_65
+    name, key_id, encoded = written.split("+", 2)
+    octets = base64.b64decode(encoded)
+    for bad in (octets[:-1], octets + b"\0", b"\xff" + octets[30:], b"\x06" + octets[1:], b"\xff", b""):
+        with pytest.raises(NoteMalformed):
+            VerifierKey.parse(f"{name}+{key_id}+{base64.b64encode(bad).decode()}")
+    for suite in (Suite.P256_SHA256, Suite.SM2_SM3, Suite.RSA2048_SHA256):
+        with pytest.raises(NoteMalformed, match="ml-dsa-65"):
+            VerifierKey.of_spki(KEY.name, SoftwareSigner.generate(suite).spki)
+
+
+def test_the_head_of_each_kind_is_that_of_its_public_keys():
+    for suite, algorithm in ((Suite.ED25519, "ed25519"), (Suite.ML_DSA_65, "ml-dsa-65")):
+        signer = SoftwareSigner.generate(suite)
+        key = VerifierKey.of_spki("log.example", signer.spki)
+        assert key.algorithm == algorithm
+        assert signer.spki.endswith(key.public_key)
+        typed = base64.b64decode(key.encode().split("+", 2)[2])
+        assert typed.startswith({"ed25519": b"\x01", "ml-dsa-65": b"\xffyinxin/note-ml-dsa-65/v1"}[algorithm])
+        assert key.key_id == hashlib.sha256(b"log.example\n" + typed).digest()[:4]
+        assert open_note(sign_note("a\n", key=key, sign=signer.sign), [key]).text == "a\n"

@@ -25,7 +25,8 @@ from trust.authority.repository import Certificates, RevocationActs
 from trust.authority.revoking import Revoking
 from trust.authority.tables import certificate_intents, certificates
 from trust.crypto.errors import SignatureInvalid
-from trust.crypto.suites import Suite, verify
+from trust.crypto.policy import AlgorithmPolicy, shipped_policy
+from trust.crypto.suites import Suite, suite_of_spki, verify
 from trust.kernel.clock import Clock
 from trust.kernel.randomness import Randomness
 from trust.keys.certificates import CertificatePayload, tbs_of
@@ -36,7 +37,7 @@ from trust.keys.tables import intent_outcomes, intents
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
-from trust.pki.profiles import PROFILES, Profile, ProfileName
+from trust.pki.profiles import PROFILES, Profile, ProfileName, key_use
 
 CERTIFICATE_ISSUED: Final = "certificate.issued"
 CERTIFICATE_ABANDONED: Final = "certificate.abandoned"
@@ -67,8 +68,12 @@ class CertificateAuthority:
         public_url: str,
         lease: timedelta = ISSUING_LEASE,
         profiles: Mapping[ProfileName, Profile] = PROFILES,
+        policy: AlgorithmPolicy | None = None,
     ) -> None:
-        """`public_url` is where CRLs, OCSP and authorities' certificates are served, without a slash at its end."""
+        """`public_url` is where CRLs, OCSP and authorities' certificates are served, without a slash at its end.
+
+        `policy` says which suites are certified for what (None: the one shipped).
+        """
         self._ledger = ledger
         self._signer = signer
         self._clock = clock
@@ -77,6 +82,7 @@ class CertificateAuthority:
         self._lease = lease
         self._profiles = profiles
         self.revoking = Revoking(ledger=ledger, clock=clock)
+        self._policy = policy or shipped_policy()
 
     def issue(
         self,
@@ -101,8 +107,9 @@ class CertificateAuthority:
         `issuing_key` is given for a root alone, whose key has no certificate yet. `issuer` is an older generation
         of the authority that still issues something of its own, an OCSP responder's certificate. Raises
         SignerAway where the signer is away (the worker resolves what was intended), CertificateBroken where
-        what was signed is not what was intended.
+        what was signed is not what was intended, SuiteNotAccepted where the policy has no such keys certified.
         """
+        self._policy.require_suite(suite_of_spki(spki), key_use(profile))
         now = self._clock.now().replace(microsecond=0)
         if issuer is None and issuing_key is None:
             issuer = self._issuing(authority, profile)

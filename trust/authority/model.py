@@ -30,6 +30,8 @@ STATUS_LIST_LABEL: Final = "service/status-list"
 # One responder for each issuer, under the issuer's name: it is certified by the key it answers for (RFC 6960 §4.2.2.2).
 OCSP_LABEL: Final = "service/ocsp/"
 LEDGER_LABEL: Final = "service/ledger"
+# Signs checkpoints beside the ledger's key, by an algorithm for the long term; published with it.
+LEDGER_LONG_TERM_LABEL: Final = "service/ledger/long-term"
 
 
 class RevocationAct(StrEnum):

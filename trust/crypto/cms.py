@@ -21,7 +21,7 @@ from trust.crypto.cms_oids import (
     ID_MESSAGE_DIGEST,
     ID_SIGNED_DATA,
 )
-from trust.crypto.digests import Digest, algorithm_identifier, digest_size, sha256
+from trust.crypto.digests import Digest, algorithm_identifier, digest_of, digest_size, sha256
 from trust.crypto.errors import CmsMalformed, DerMalformed
 from trust.crypto.parsed_cms import CmsLimits, ParsedCms, issuer_and_serial
 from trust.crypto.suites import Suite, definition
@@ -134,8 +134,11 @@ class CmsIdentity:
     @cached_property
     def _signing_certificate(self) -> bytes:
         """signing-certificate-v2 with one ESSCertIDv2, its SHA-256 by default (RFC 5035 §3); issuer and serial
-        already stand in the SignerInfo."""
+        already stand in the SignerInfo. What is signed by SM2 rests on SM3 alone."""
         identifier = der.sequence(der.octet_string(sha256(self.certificate)))
+        if self._digest is Digest.SM3:
+            value = der.octet_string(digest_of(self.certificate, Digest.SM3))
+            identifier = der.sequence(algorithm_identifier(Digest.SM3), value)
         return _attribute(ID_AA_SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(identifier)))
 
     @cached_property

@@ -1,6 +1,6 @@
 """What can be wrong with cryptographic input."""
 
-from trust.kernel.errors import Broken, InvalidInput, Malformed
+from trust.kernel.errors import Broken, InvalidInput, Malformed, Unavailable
 
 
 class DerMalformed(Malformed):
@@ -43,3 +43,16 @@ class HashNotSigned(InvalidInput):
     """A hash made elsewhere is not signed: its length is another, or the suite hashes by itself only."""
 
     code = "hash-not-signed"
+
+
+class SuiteUnavailable(Unavailable):
+    """The suite is known, and what makes keys and signatures by it is not installed here."""
+
+    code = "suite-unavailable"
+    retryable = False
+
+
+class SuiteNotAccepted(InvalidInput):
+    """The algorithm policy does not have keys of this suite certified for this use."""
+
+    code = "suite-not-accepted"

@@ -6,13 +6,13 @@ from typing import Self
 
 from trust.crypto import der, der_reader
 from trust.crypto.cms_oids import (
+    DATA_TYPES,
     ID_AA_SIGNATURE_TIMESTAMP,
     ID_AA_SIGNING_CERTIFICATE,
     ID_AA_SIGNING_CERTIFICATE_V2,
     ID_CONTENT_TYPE,
-    ID_DATA,
     ID_MESSAGE_DIGEST,
-    ID_SIGNED_DATA,
+    SIGNED_DATA_TYPES,
 )
 from trust.crypto.der_reader import Element
 from trust.crypto.digests import Digest, digest_by_oid
@@ -88,7 +88,7 @@ class ParsedCms:
     def _read(cls, octets: bytes, limits: CmsLimits) -> Self:
         # 1. ContentInfo and SignedData down to the one SignerInfo (RFC 5652 §3, §5.1).
         content_info = der_reader.read(octets).fields()
-        if content_info.take().oid() != ID_SIGNED_DATA:
+        if content_info.take().oid() not in SIGNED_DATA_TYPES:
             raise CmsMalformed("the message is not SignedData")
         signed_data = content_info.take(_EXPLICIT_0).only().fields()
         content_info.end()
@@ -97,7 +97,7 @@ class ParsedCms:
             raise CmsMalformed("SignedData has a version that RFC 5652 does not know")
         digest_algorithms = signed_data.take(der.SET).children()
         econtent_type, econtent = _encapsulated(signed_data.take())
-        if message_version == 1 and econtent_type != ID_DATA:
+        if message_version == 1 and econtent_type not in DATA_TYPES:
             raise CmsMalformed("SignedData of version 1 holds something other than data (RFC 5652 §5.1)")
         certificates = _members(signed_data.optional(_EXPLICIT_0), limits.max_certificates)
         crls = _members(signed_data.optional(_IMPLICIT_1), limits.max_certificates)

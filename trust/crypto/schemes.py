@@ -17,14 +17,15 @@ from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from trust.crypto import der, der_reader
+from trust.crypto import der, der_reader, sm2
 from trust.crypto.der_reader import Element
 from trust.crypto.digests import Digest, digest_by_oid
 from trust.crypto.errors import DerMalformed, SignatureInvalid, SuiteUnknown
+from trust.crypto.sm2 import Sm2PublicKey
 
 # Keys read from SubjectPublicKeyInfo are kept: chains and CRLs meet the same few authorities again and again.
 _CACHED_KEYS = 256
@@ -47,11 +48,16 @@ class Family(StrEnum):
     EC = "ec"
     RSA = "rsa"
     ED25519 = "ed25519"
+    SM2 = "sm2"
+    ML_DSA = "ml-dsa"
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyKind:
-    """What kind of key a public key is: `name` as the policy and reports have it, `bits` of the field or modulus."""
+    """What kind of key a public key is: `name` as the policy and reports have it, `bits` of the field or modulus.
+
+    Of ML-DSA `bits` is the strength that its parameters are made for (FIPS 204 §4).
+    """
 
     name: str
     family: Family
@@ -60,19 +66,23 @@ class KeyKind:
 
 # cryptography has no common type with `verify` for all key kinds; a scheme's own function knows its key.
 _Key: TypeAlias = Any
+# SM2 keys are read by this package, all others by cryptography.
+PublicKey: TypeAlias = PublicKeyTypes | Sm2PublicKey
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scheme:
     """One way of signing.
 
-    `digest` is hashed inside; for Ed25519 it is what CMS has to digest the content by (RFC 8419 §3.1: SHA-512).
+    `digest` is hashed inside; for Ed25519 it is what CMS has to digest the content by (RFC 8419 §3.1: SHA-512), and
+    for ML-DSA too (RFC 9882 §3.3), which hashes by SHAKE inside: `rests_on_digest` is then False.
     """
 
     name: str
     family: Family
     digest: Digest
     verify: Callable[[_Key, bytes, bytes], None]
+    rests_on_digest: bool = True
 
 
 _HASHES: Mapping[Digest, hashes.HashAlgorithm] = MappingProxyType(
@@ -105,6 +115,10 @@ _RSA_OIDS: Mapping[str, Digest] = MappingProxyType(
     }
 )
 _ED25519_OID = "1.3.101.112"
+_ML_DSA_65_OID = "2.16.840.1.101.3.4.3.18"
+# GM/T 0006: SM2 with SM3. Messages may say SM2 alone (GB/T 35275); the digest beside it then says the rest.
+_SM2_WITH_SM3 = "1.2.156.10197.1.501"
+_SM2_ALONE = frozenset({"1.2.156.10197.1.301.1", sm2.ID_SM2_CURVE})
 
 
 @cache
@@ -152,6 +166,22 @@ ED25519 = Scheme(
 )
 
 
+SM2_SM3 = Scheme(
+    name="sm2-sm3",
+    family=Family.SM2,
+    digest=Digest.SM3,
+    verify=lambda key, signature, data: key.verify(signature, data),
+)
+# FIPS 204 §5, pure, with the empty context (RFC 9881 §3, RFC 9882 §3.1).
+ML_DSA_65 = Scheme(
+    name="ml-dsa-65",
+    family=Family.ML_DSA,
+    digest=Digest.SHA512,
+    verify=lambda key, signature, data: key.verify(signature, data),
+    rests_on_digest=False,
+)
+
+
 def read_scheme(algorithm_identifier: bytes, *, message_digest: Digest | None = None) -> Scheme | None:
     """The scheme of a DER AlgorithmIdentifier; None where it is not known, or not written as its RFC says.
 
@@ -179,11 +209,14 @@ def _read(algorithm_identifier: bytes, message_digest: Digest | None) -> Scheme 
         return rsa_pkcs1(_RSA_OIDS[oid])
     if oid == _ID_RSA_ENCRYPTION and message_digest in _HASHES:
         return rsa_pkcs1(message_digest)
+    # GM/T 0015 leaves the parameters out; authorities in use write NULL as well.
+    if oid == _SM2_WITH_SM3 or (oid in _SM2_ALONE and message_digest is Digest.SM3):
+        return SM2_SM3
     if null is not None:
         return None
     if oid in _ECDSA_OIDS:
         return ecdsa(_ECDSA_OIDS[oid])
-    return ED25519 if oid == _ED25519_OID else None
+    return {_ED25519_OID: ED25519, _ML_DSA_65_OID: ML_DSA_65}.get(oid)
 
 
 def _read_pss(parameters: Element) -> Scheme | None:
@@ -228,7 +261,7 @@ def key_kind(spki: bytes) -> KeyKind | None:
         return None
 
 
-def _kind_of(key: PublicKeyTypes) -> KeyKind | None:
+def _kind_of(key: PublicKey) -> KeyKind | None:
     if isinstance(key, ec.EllipticCurvePublicKey):
         names = {"secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521"}
         return KeyKind(
@@ -238,6 +271,10 @@ def _kind_of(key: PublicKeyTypes) -> KeyKind | None:
         return KeyKind(name=f"rsa-{key.key_size}", family=Family.RSA, bits=key.key_size)
     if isinstance(key, ed25519.Ed25519PublicKey):
         return KeyKind(name="ed25519", family=Family.ED25519, bits=256)
+    if isinstance(key, Sm2PublicKey):
+        return KeyKind(name="sm2", family=Family.SM2, bits=256)
+    if isinstance(key, mldsa.MLDSA65PublicKey):
+        return KeyKind(name="ml-dsa-65", family=Family.ML_DSA, bits=192)
     return None
 
 
@@ -260,10 +297,13 @@ def verify(spki: bytes, signature: bytes, data: bytes, scheme: Scheme) -> None:
 
 
 @lru_cache(maxsize=_CACHED_KEYS)
-def public_key(spki: bytes) -> PublicKeyTypes:
+def public_key(spki: bytes) -> PublicKey:
     """The key of a DER SubjectPublicKeyInfo; raises SuiteUnknown where it is not one, or over the limits."""
     if len(spki) > MAX_SPKI_BYTES:
         raise SuiteUnknown(f"a public key of {len(spki)} octets is not read; at most {MAX_SPKI_BYTES}")
+    ours = sm2.read_public_key(spki)
+    if ours is not None:
+        return ours
     try:
         key = load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -22,6 +22,7 @@ from trust.crypto.cms_oids import (
     ID_RI_OCSP_RESPONSE,
     ID_SIGNED_DATA,
     ID_SIGNING_TIME,
+    SIGNED_DATA_TYPES,
 )
 from trust.crypto.der_reader import Element
 from trust.crypto.errors import CmsMalformed, DerMalformed
@@ -123,7 +124,7 @@ def _walk(octets: bytes) -> None:
 def _read(octets: bytes, limits: CmsLimits) -> SignedMessage:
     # 1. ContentInfo and SignedData (RFC 5652 §3, §5.1).
     content_info = der_reader.read(octets).fields()
-    if content_info.take().oid() != ID_SIGNED_DATA:
+    if content_info.take().oid() not in SIGNED_DATA_TYPES:
         raise CmsMalformed("the message is not SignedData")
     signed_data = content_info.take(_EXPLICIT_0).only().fields()
     content_info.end()

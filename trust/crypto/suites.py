@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -22,10 +22,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from trust.crypto import der, schemes
-from trust.crypto.digests import Digest, digest_size
+from trust.crypto import der, schemes, sm2
+from trust.crypto.digests import Digest, digest_of, digest_size
 from trust.crypto.errors import HashNotSigned, SignatureInvalid, SuiteUnknown
-from trust.crypto.schemes import MAX_SPKI_BYTES, Scheme
+from trust.crypto.schemes import MAX_SPKI_BYTES, PublicKey, Scheme
+from trust.crypto.sm2 import Sm2PrivateKey, Sm2PublicKey
 
 __all__ = [
     "MAX_SPKI_BYTES",
@@ -34,6 +35,7 @@ __all__ = [
     "Suite",
     "SuiteDefinition",
     "definition",
+    "hash_to_sign",
     "require_hash",
     "suite_of",
     "suite_of_spki",
@@ -51,10 +53,13 @@ class Suite(StrEnum):
     RSA3072_SHA256 = "rsa3072-sha256"
     RSA4096_SHA256 = "rsa4096-sha256"
     ED25519 = "ed25519"
+    SM2_SM3 = "sm2-sm3"
+    ML_DSA_65 = "ml-dsa-65"
 
 
 # cryptography has no common type with `sign` for all key kinds; a suite's own functions know theirs.
 _Key: TypeAlias = Any
+PrivateKey: TypeAlias = PrivateKeyTypes | Sm2PrivateKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +76,11 @@ class SuiteDefinition:
     signature_algorithm: bytes
     cms_digest: Digest
     max_signature_bytes: int
-    is_public_key: Callable[[PublicKeyTypes], bool]
+    is_public_key: Callable[[PublicKey], bool]
     sign: Callable[[_Key, bytes], bytes]
     sign_hash: Callable[[_Key, bytes], bytes] | None
     verify_hash: Callable[[_Key, bytes, bytes], None] | None
-    generate: Callable[[], PrivateKeyTypes]
+    generate: Callable[[], PrivateKey]
 
 
 def _ecdsa(
@@ -127,6 +132,30 @@ _ED25519 = SuiteDefinition(
     verify_hash=None,
     generate=ed25519.Ed25519PrivateKey.generate,
 )
+_SM2_SM3 = SuiteDefinition(
+    suite=Suite.SM2_SM3,
+    scheme=schemes.SM2_SM3,
+    signature_algorithm=der.sequence(der.oid("1.2.156.10197.1.501")),  # GM/T 0015 §5.2.3.3
+    cms_digest=Digest.SM3,
+    max_signature_bytes=sm2.MAX_SIGNATURE_OCTETS,
+    is_public_key=lambda key: isinstance(key, Sm2PublicKey),
+    sign=lambda key, data: bytes(key.sign(data)),
+    sign_hash=lambda key, value: bytes(key.sign_hash(value)),
+    verify_hash=lambda key, signature, value: key.verify_hash(signature, value),
+    generate=Sm2PrivateKey.generate,
+)
+_ML_DSA_65 = SuiteDefinition(
+    suite=Suite.ML_DSA_65,
+    scheme=schemes.ML_DSA_65,
+    signature_algorithm=der.sequence(der.oid("2.16.840.1.101.3.4.3.18")),  # RFC 9881 §2
+    cms_digest=Digest.SHA512,  # RFC 9882 §3.3
+    max_signature_bytes=3309,  # FIPS 204 table 2
+    is_public_key=lambda key: isinstance(key, mldsa.MLDSA65PublicKey),
+    sign=lambda key, data: bytes(key.sign(data)),
+    sign_hash=None,  # HashML-DSA is another scheme, which no certificate of RFC 9881 takes
+    verify_hash=None,
+    generate=mldsa.MLDSA65PrivateKey.generate,
+)
 _DEFINITIONS: Mapping[Suite, SuiteDefinition] = MappingProxyType(
     {
         row.suite: row
@@ -137,6 +166,8 @@ _DEFINITIONS: Mapping[Suite, SuiteDefinition] = MappingProxyType(
             _rsa(Suite.RSA3072_SHA256, 3072),
             _rsa(Suite.RSA4096_SHA256, 4096),
             _ED25519,
+            _SM2_SM3,
+            _ML_DSA_65,
         )
     }
 )
@@ -147,7 +178,7 @@ def definition(suite: Suite) -> SuiteDefinition:
     return _DEFINITIONS[suite]
 
 
-def suite_of(public_key: PublicKeyTypes) -> Suite:
+def suite_of(public_key: PublicKey) -> Suite:
     """The suite that a key belongs to; raises SuiteUnknown."""
     for row in _DEFINITIONS.values():
         if row.is_public_key(public_key):
@@ -183,6 +214,20 @@ def require_hash(suite: Suite, value: bytes) -> None:
         raise HashNotSigned(f"{suite} signs {row.cms_digest} hashes; {len(value)} octets are none")
 
 
+def hash_to_sign(public_key_spki: bytes, data: bytes, suite: Suite) -> bytes:
+    """What `sign_hash` takes for `data`: its digest, and of SM2 its digest behind the key's Z (GM/T 0009 §8.2).
+
+    Raises SuiteUnknown where the key is not one of SM2 that should be.
+    """
+    row = _DEFINITIONS[suite]
+    if suite is not Suite.SM2_SM3:
+        return digest_of(data, row.cms_digest)
+    key = schemes.public_key(public_key_spki)
+    if not isinstance(key, Sm2PublicKey):
+        raise SuiteUnknown(f"the public key is not one of suite {suite}")
+    return key.hash(data)
+
+
 def verify_hash(public_key_spki: bytes, signature: bytes, value: bytes, suite: Suite) -> None:
     """Checks a signature over a hash made elsewhere; raises HashNotSigned and SignatureInvalid."""
     require_hash(suite, value)
@@ -213,23 +258,34 @@ class RawSigner(Protocol):
 class SoftwareSigner:
     """A `RawSigner` over a private key in this process's memory."""
 
-    def __init__(self, private_key: PrivateKeyTypes) -> None:
+    def __init__(self, private_key: PrivateKey) -> None:
         """Takes the key; raises SuiteUnknown where it belongs to no suite."""
-        public_key: PublicKeyTypes = private_key.public_key()
+        public_key: PublicKey = private_key.public_key()
         self._suite = suite_of(public_key)
         self._sign = _DEFINITIONS[self._suite].sign
         self._sign_hash = _DEFINITIONS[self._suite].sign_hash
         self._key = private_key
-        self._spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self._spki = (
+            public_key.spki
+            if isinstance(public_key, Sm2PublicKey)
+            else public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        )
 
     @classmethod
     def generate(cls, suite: Suite) -> "SoftwareSigner":
-        """A new key from the operating system's generator."""
+        """A new key from the operating system's generator; raises SuiteUnavailable."""
         return cls(_DEFINITIONS[suite].generate())
 
     @classmethod
     def from_pkcs8(cls, private_key: bytes) -> "SoftwareSigner":
-        """The signer of an unencrypted PKCS #8 key (DER); raises SuiteUnknown where it is none, or of no suite."""
+        """The signer of an unencrypted PKCS #8 key (DER).
+
+        Raises SuiteUnknown where it is none, or of no suite, and SuiteUnavailable where it is of SM2 and what signs
+        by it is not installed.
+        """
+        ours = sm2.read_private_key(private_key)
+        if ours is not None:
+            return cls(ours)
         try:
             key = load_der_private_key(private_key, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
@@ -238,6 +294,8 @@ class SoftwareSigner:
 
     def to_pkcs8(self) -> bytes:
         """The key as unencrypted PKCS #8 (DER): for wrapping, in the signer process alone."""
+        if isinstance(self._key, Sm2PrivateKey):
+            return self._key.to_pkcs8()
         return self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
     @property

@@ -4,8 +4,9 @@
     note = open_note(data, [key])
     checkpoint = Checkpoint.parse(note.text)
 
-Only signature type 0x01 (Ed25519) is made and believed; other lines of a note are kept and ignored, as
-c2sp.org/signed-note asks. A receipt's text is in `trust.evidence.receipts`.
+Made and believed are the signature types of `trust.evidence.note_algorithms`: 0x01 (Ed25519), which every C2SP client
+knows, and ML-DSA-65 beside it for the long term. Other lines of a note are kept and ignored, as c2sp.org/signed-note
+asks. A receipt's text is in `trust.evidence.receipts`.
 """
 
 import base64
@@ -16,9 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from trust.crypto.errors import SignatureInvalid
 from trust.evidence.merkle import (
     HASH_OCTETS,
     MAX_PROOF_HASHES,
@@ -27,10 +26,9 @@ from trust.evidence.merkle import (
     leaf_hash,
     verify_inclusion,
 )
+from trust.evidence.note_algorithms import ALGORITHMS, NoteAlgorithm, algorithm_of, algorithm_of_spki
 from trust.kernel.errors import InvalidInput
 
-ED25519_TYPE = 0x01
-ED25519_KEY_OCTETS = 32
 KEY_ID_OCTETS = 4
 
 # Sixteen signatures must be accepted and a post-quantum one has 5 kB (c2sp.org/signed-note).
@@ -65,15 +63,25 @@ class NoteSignatureInvalid(InvalidInput):
 
 @dataclass(frozen=True, kw_only=True)
 class VerifierKey:
-    """An Ed25519 note key: its name, and the 32 octets of the public key (RFC 8032)."""
+    """A note key: its name, and the octets of the public key (RFC 8032 §5.1.5, FIPS 204 §7.2)."""
 
     name: str
     public_key: bytes
+    algorithm: NoteAlgorithm = NoteAlgorithm.ED25519
 
     def __post_init__(self) -> None:
         _require_key_name(self.name)
-        if len(self.public_key) != ED25519_KEY_OCTETS:
-            raise NoteMalformed(f"an Ed25519 public key has {ED25519_KEY_OCTETS} octets")
+        expected = ALGORITHMS[self.algorithm].key_octets
+        if len(self.public_key) != expected:
+            raise NoteMalformed(f"a public key of {self.algorithm} has {expected} octets")
+
+    @classmethod
+    def of_spki(cls, name: str, spki: bytes) -> "VerifierKey":
+        """The key of a DER SubjectPublicKeyInfo; raises `NoteMalformed` where its kind signs no notes."""
+        found = algorithm_of_spki(spki)
+        if found is None:
+            raise NoteMalformed(f"notes are signed by keys of {', '.join(NoteAlgorithm)}, not by this one")
+        return cls(name=name, public_key=found[1], algorithm=found[0])
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
@@ -83,9 +91,10 @@ class VerifierKey:
             raise NoteMalformed("a verifier key is name+id+key")
         name, key_id, encoded = parts
         octets = _base64(encoded, "the verifier key")
-        if not octets or octets[0] != ED25519_TYPE:
-            raise NoteMalformed("the verifier key is not of type 0x01 (Ed25519), the only one taken")
-        key = cls(name=name, public_key=octets[1:])
+        found = algorithm_of(octets)
+        if found is None:
+            raise NoteMalformed(f"the verifier key is not of a type taken here: {', '.join(NoteAlgorithm)}")
+        key = cls(name=name, public_key=found[1], algorithm=found[0])
         if not _HEX_KEY_ID.match(key_id) or key.key_id.hex() != key_id:
             raise NoteMalformed("the verifier key's id is not that of its name and key")
         return key
@@ -93,19 +102,22 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """The first four octets of SHA-256(name, newline, type, key)."""
-        hashed = self.name.encode() + b"\n" + bytes([ED25519_TYPE]) + self.public_key
+        hashed = self.name.encode() + b"\n" + self._typed
         return hashlib.sha256(hashed).digest()[:KEY_ID_OCTETS]
 
     def encode(self) -> str:
         """The key as `name+id+base64(type, key)`."""
-        octets = bytes([ED25519_TYPE]) + self.public_key
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(octets).decode()}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self._typed).decode()}"
+
+    @property
+    def _typed(self) -> bytes:
+        return ALGORITHMS[self.algorithm].identifier + self.public_key
 
     def verify(self, text: str, signature: bytes) -> None:
         """Raises `NoteSignatureInvalid` unless `signature` is this key's over `text`."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
-        except (InvalidSignature, ValueError) as error:
+            ALGORITHMS[self.algorithm].verify(self.public_key, signature, text.encode())
+        except SignatureInvalid as error:
             raise NoteSignatureInvalid(f"the signature of {self.name} does not verify") from error
 
 
@@ -148,7 +160,7 @@ class SignedNote:
 
 
 def sign_note(text: str, *, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
-    """The signed note of `text`; `sign` makes the raw Ed25519 signature of `key` over the octets given.
+    """The signed note of `text`; `sign` makes the raw signature of `key` over the octets given.
 
     Raises `NoteMalformed` on text that is not a note's: it ends in a newline and has no other control
     characters.
@@ -158,6 +170,13 @@ def sign_note(text: str, *, key: VerifierKey, sign: Callable[[bytes], bytes]) ->
     _note_characters(text)
     signature = NoteSignature(name=key.name, key_id=key.key_id, signature=sign(text.encode()))
     return SignedNote(text=text, signatures=(signature,)).encode()
+
+
+def add_signature(note: str, *, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
+    """The same note with a further signature; a reader believes whichever key it knows. Raises `NoteMalformed`."""
+    read = SignedNote.parse(note)
+    further = NoteSignature(name=key.name, key_id=key.key_id, signature=sign(read.text.encode()))
+    return SignedNote(text=read.text, signatures=(*read.signatures, further)).encode()
 
 
 def open_note(data: bytes | str, keys: Iterable[VerifierKey]) -> SignedNote:

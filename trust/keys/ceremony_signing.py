@@ -32,7 +32,7 @@ class CeremonySigning:
         text = CeremonyLog.parse(str(message["text"])).text()
         origin = CeremonyLog.parse(text).origin
         ledger = self._keyring.open(KeyId(message["ledger_key"]), KeyPurpose.LEDGER)
-        key = VerifierKey(name=origin, public_key=ledger.info.spki[-32:])
+        key = VerifierKey.of_spki(origin, ledger.info.spki)
         note = SignedNote.parse(sign_note(text, key=key, sign=ledger.signer.sign))
         signatures = list(note.signatures)
         if message.get("root_key") is not None:

@@ -149,9 +149,13 @@ class SignerClient:
         """A status list token (compact JWS)."""
         return str(self._ask({"do": "sign-status-list", "key_id": key_id, "payload": dict(payload)})["jws"])
 
-    def sign_checkpoint(self, key_id: KeyId, *, origin: str, size: int, root: bytes) -> str:
-        """A checkpoint as a signed note."""
-        message = {"do": "sign-checkpoint", "key_id": key_id, "origin": origin, "size": size}
+    def sign_checkpoint(
+        self, key_id: KeyId, *, origin: str, size: int, root: bytes, further: Sequence[KeyId] = ()
+    ) -> str:
+        """A checkpoint as a signed note, by `further` keys too where there are some."""
+        message: dict[str, Any] = {"do": "sign-checkpoint", "key_id": key_id, "origin": origin, "size": size}
+        if further:
+            message["further_key_ids"] = list(further)
         return str(self._ask({**message, "root": wire.text(root)})["note"])
 
     def sign_receipt(

@@ -5,16 +5,17 @@ concluded, within its lease, and for this very key. Service keys sign structures
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from trust.credentials import status_token, vc
 from trust.credentials.jws import attach, signing_input
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.evidence.receipts import Receipt
-from trust.evidence.tlog import Checkpoint, VerifierKey, sign_note
+from trust.evidence.tlog import Checkpoint, VerifierKey, add_signature, sign_note
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import Clock, parse_rfc3339
+from trust.kernel.errors import Malformed
 from trust.kernel.randomness import Randomness
 from trust.keys import wire
 from trust.keys.ceremony_signing import CeremonySigning
@@ -36,6 +37,9 @@ from trust.pki.extensions import key_identifier
 from trust.pki.profiles import PROFILES, Profile, ProfileName
 from trust.pki.tbs import assemble
 from trust.storage.database import Database
+
+# An algorithm for the long term beside the usual one, and room for a change from one to the next.
+MAX_FURTHER_KEYS: Final = 4
 
 
 class Operations:
@@ -139,7 +143,12 @@ class Operations:
         checkpoint = Checkpoint(
             origin=str(message["origin"]), size=int(message["size"]), root=wire.octets(message["root"])
         )
-        return {"note": self._note(message, checkpoint.origin, checkpoint.text())}
+        note = self._note(message, checkpoint.origin, checkpoint.text())
+        for further in _further_keys(message):
+            held = self._keyring.open(further, KeyPurpose.LEDGER)
+            key = VerifierKey.of_spki(checkpoint.origin, held.info.spki)
+            note = add_signature(note, key=key, sign=held.signer.sign)
+        return {"note": note}
 
     def sign_receipt(self, message: dict[str, Any]) -> dict[str, Any]:
         """A receipt: the promise that an event will be in the log."""
@@ -153,7 +162,7 @@ class Operations:
 
     def _note(self, message: dict[str, Any], origin: str, text: str) -> str:
         held = self._keyring.open(KeyId(message["key_id"]), KeyPurpose.LEDGER)
-        key = VerifierKey(name=origin, public_key=held.info.spki[-32:])
+        key = VerifierKey.of_spki(origin, held.info.spki)
         return sign_note(text, key=key, sign=held.signer.sign)
 
     def _intended(self, message: dict[str, Any], kind: IntentKind) -> Intent:
@@ -161,6 +170,14 @@ class Operations:
 
     def _held(self, intent: Intent) -> HeldKey:
         return self._keyring.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
+
+
+def _further_keys(message: dict[str, Any]) -> list[KeyId]:
+    """Keys that sign a checkpoint besides the first."""
+    given = message.get("further_key_ids", [])
+    if not isinstance(given, list) or len(given) > MAX_FURTHER_KEYS:
+        raise Malformed(f"further_key_ids is a list of at most {MAX_FURTHER_KEYS} keys")
+    return [KeyId(str(each)) for each in given]
 
 
 def _matching(payload: Any, intent: Intent) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the ledger needs signed, and the signer process behind it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -24,15 +25,20 @@ class ReceiptSigner(Protocol):
 
 
 class LedgerSigner:
-    """Both, by the signer process and the log's one key."""
+    """Both, by the signer process and the log's key; `further` keys sign checkpoints beside it."""
 
-    def __init__(self, client: SignerClient, *, key_id: KeyId, origin: str) -> None:
+    def __init__(
+        self, client: SignerClient, *, key_id: KeyId, origin: str, further: Sequence[KeyId] = ()
+    ) -> None:
         self._client = client
         self._key_id = key_id
+        self._further = tuple(further)
         self._origin = origin
 
     def sign_checkpoint(self, origin: str, size: int, root: bytes) -> str:
-        return self._client.sign_checkpoint(self._key_id, origin=origin, size=size, root=root)
+        return self._client.sign_checkpoint(
+            self._key_id, origin=origin, size=size, root=root, further=self._further
+        )
 
     def sign_receipt(self, event_id: str, leaf_hash: bytes, latest: datetime) -> str:
         return self._client.sign_receipt(

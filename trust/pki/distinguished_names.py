@@ -199,6 +199,16 @@ def attribute_texts(name: bytes, oid: str) -> tuple[str, ...]:
     )
 
 
+def attribute_values(name: bytes) -> tuple[tuple[str, str], ...]:
+    """The dotted type and text of every attribute that is text, in order; raises DerMalformed."""
+    return tuple(
+        (_dotted(each.kind.encoded), each.text)
+        for relative_name in _read(name)
+        for each in relative_name
+        if each.text is not None
+    )
+
+
 def email_addresses(name: bytes) -> tuple[str, ...]:
     """The e-mail addresses in a subject, which name constraints apply to where no other is given (§4.2.1.10).
 

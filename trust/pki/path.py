@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from trust.crypto.policy import AlgorithmPolicy, shipped_policy
+from trust.crypto.policy import AlgorithmPolicy
 from trust.kernel.errors import Malformed
 from trust.kernel.report import Check, Checks, Outcome
 from trust.pki.certificate import read_certificate
@@ -112,7 +112,7 @@ def validate_path(
         answers=(*trust.answers, *_readable(extra_ocsps, read_ocsp, MAX_EXTRA_OCSPS)),
         at=moment,
         now=now,
-        policy=policy or shipped_policy(),
+        policy=policy or trust.policy,
     )
     judge = PathJudge(
         trust=trust,
@@ -120,7 +120,7 @@ def validate_path(
         at=moment,
         time_is_proven=time_is_proven,
         purpose=purpose,
-        policy=policy or shipped_policy(),
+        policy=policy or trust.policy,
         asked=asked,
         silent_until=silent_until,
     )

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from trust.crypto.policy import KeyUse
 from trust.pki.profile_model import Profile, ProfileName, Renewal, RenewalKey
 from trust.pki.profile_reading import read_profiles
 from trust.pki.usages import YINXIN_ARC
@@ -15,6 +17,7 @@ __all__ = [
     "ProfileName",
     "Renewal",
     "RenewalKey",
+    "key_use",
     "profile_of_policies",
 ]
 
@@ -24,6 +27,25 @@ PROFILES: Final[Mapping[ProfileName, Profile]] = read_profiles(SHIPPED)
 
 # The policy under which our timestamp authority works, where a deployment names none of its own.
 TIMESTAMP_POLICY: Final = f"{YINXIN_ARC}.2.1"
+
+
+_USES: Mapping[ProfileName, KeyUse] = MappingProxyType(
+    {
+        ProfileName.ROOT: KeyUse.AUTHORITY,
+        ProfileName.ISSUING_AUTHORITY: KeyUse.AUTHORITY,
+        ProfileName.SEAL: KeyUse.SEAL,
+        ProfileName.LICENCE: KeyUse.SERVICE,
+        ProfileName.TIMESTAMP: KeyUse.SERVICE,
+        ProfileName.SERVICE: KeyUse.SERVICE,
+        ProfileName.OCSP: KeyUse.SERVICE,
+        ProfileName.LEDGER: KeyUse.LEDGER,
+    }
+)
+
+
+def key_use(profile: ProfileName) -> KeyUse:
+    """What a key of this profile is for, as the algorithm policy has it; whoever is not named is a party."""
+    return _USES.get(profile, KeyUse.PARTY)
 
 
 def profile_of_policies(policies: tuple[str, ...]) -> ProfileName | None:

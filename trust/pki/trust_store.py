@@ -16,7 +16,8 @@ from typing import Self, TypeVar
 
 from trust.crypto import schemes
 from trust.crypto.digests import sha256
-from trust.crypto.errors import SignatureInvalid
+from trust.crypto.errors import PolicyBroken, SignatureInvalid
+from trust.crypto.policy import MAX_POLICY_BYTES, AlgorithmPolicy, shipped_policy
 from trust.pki.anchors import FILE_NAME as ANCHOR_TERMS
 from trust.pki.anchors import AnchorTerms, read_anchor_terms
 from trust.pki.certificate import Certificate, read_certificate
@@ -29,6 +30,8 @@ from trust.pki.revocation_list import MAX_CRL_BYTES, Crl, read_crl
 MAX_FILES = 1000
 MAX_CERTIFICATES = 1000
 MAX_PEM_BYTES = 4 << 20
+# Which algorithms are trusted until when, where a folder has its own mind about it.
+ALGORITHMS = "algorithms.json"
 # A compressed list of ten million entries stays below this.
 MAX_STATUS_LIST_BYTES = 16 << 20
 MAX_VKEY_BYTES = 64 << 10
@@ -48,8 +51,9 @@ class TrustStore:
 
     `anchors` are believed; `intermediates` only help to build chains. `status_lists` maps a list's URI to its
     JWT; `ledger_keys` are C2SP verifier keys. `anchor_terms` says by fingerprint (SHA-256, hex) what an anchor is
-    believed for and when; one that is not in it is without limits. `ocsps` are answers of OCSP responders. Nothing
-    in here is fetched: what is missing is not known.
+    believed for and when; one that is not in it is without limits. `ocsps` are answers of OCSP responders.
+    `algorithms` is the verifier's own algorithm policy; None: the one shipped. Nothing in here is fetched: what is
+    missing is not known.
     """
 
     anchors: tuple[bytes, ...] = ()
@@ -59,6 +63,12 @@ class TrustStore:
     ledger_keys: tuple[str, ...] = ()
     anchor_terms: Mapping[str, AnchorTerms] = field(default_factory=lambda: MappingProxyType({}))
     ocsps: tuple[bytes, ...] = ()
+    algorithms: AlgorithmPolicy | None = None
+
+    @property
+    def policy(self) -> AlgorithmPolicy:
+        """The algorithm policy that verdicts under this store are made by."""
+        return self.algorithms or shipped_policy()
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -67,7 +77,8 @@ class TrustStore:
         `*.pem|*.crt|*.cer` certificates (PEM or DER): the self-signed become anchors, others intermediates;
         `*.crl` (PEM or DER); `*.ocsp` (OCSP answers, DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey`
         (C2SP verifier keys, one a line). `anchors.json` limits what anchors are believed for
-        (`trust.pki.anchors`). Other files are passed over.
+        (`trust.pki.anchors`), `algorithms.json` is an algorithm policy in place of the one shipped
+        (`trust.crypto.policy`). Other files are passed over.
         """
         if not directory.is_dir():
             raise TrustStoreRefused(f"{directory} is not a folder of trust material")
@@ -87,6 +98,7 @@ class TrustStore:
             ledger_keys=tuple(dict.fromkeys(found.ledger_keys)),
             anchor_terms=found.anchor_terms,
             ocsps=tuple(dict.fromkeys(found.ocsps)),
+            algorithms=found.algorithms,
         )
 
     def without_revocation(self) -> "TrustStore":
@@ -96,6 +108,7 @@ class TrustStore:
             intermediates=self.intermediates,
             ledger_keys=self.ledger_keys,
             anchor_terms=self.anchor_terms,
+            algorithms=self.algorithms,
         )
 
     @cached_property
@@ -147,6 +160,7 @@ class _Found:
         self.status_lists: dict[str, str] = {}
         self.ledger_keys: list[str] = []
         self.anchor_terms: Mapping[str, AnchorTerms] = MappingProxyType({})
+        self.algorithms: AlgorithmPolicy | None = None
 
     def read(self, path: Path) -> None:
         if path.suffix in _CERTIFICATE_SUFFIXES:
@@ -164,6 +178,8 @@ class _Found:
             self.ledger_keys.extend(_vkeys(path))
         elif path.name == ANCHOR_TERMS:
             self.anchor_terms = read_anchor_terms(_text(path, MAX_ANCHOR_TERMS_BYTES))
+        elif path.name == ALGORITHMS:
+            self._take_policy(path, _octets(path, MAX_POLICY_BYTES))
 
     def refuse_terms_of_others(self) -> None:
         """A fingerprint written wrongly would leave its anchor without the limits that somebody meant."""
@@ -186,6 +202,12 @@ class _Found:
         except OcspMalformed as error:
             raise TrustStoreRefused(f"{path.name}: {error.message}") from error
         self.ocsps.append(octets)
+
+    def _take_policy(self, path: Path, octets: bytes) -> None:
+        try:
+            self.algorithms = AlgorithmPolicy.parse(octets, name=path.name)
+        except PolicyBroken as error:
+            raise TrustStoreRefused(error.message) from error
 
     def _take_crl(self, path: Path, octets: bytes) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Self
 from trust.crypto import der, der_reader
 from trust.crypto.cms import ID_CT_TST_INFO, CmsIdentity, ParsedCms
 from trust.crypto.der_reader import Element
-from trust.crypto.digests import Digest, sha256
+from trust.crypto.digests import Digest, digest_of, digest_size
 from trust.crypto.errors import DerMalformed
 from trust.crypto.suites import RawSigner, definition
 from trust.timestamp.errors import TimestampMalformed
@@ -60,7 +60,9 @@ def build_token(
     tst_info: bytes, *, identity: CmsIdentity, signer: RawSigner, include_certificates: bool = True
 ) -> bytes:
     """The DER token: a SignedData around TSTInfo, signed once."""
-    attributes = identity.signed_attributes(content_type=ID_CT_TST_INFO, message_digest=sha256(tst_info))
+    attributes = identity.signed_attributes(
+        content_type=ID_CT_TST_INFO, message_digest=digest_of(tst_info, identity.digest)
+    )
     return identity.signed_data(
         signed_attributes=attributes,
         signature=signer.sign(attributes),
@@ -80,7 +82,9 @@ def max_token_size(identity: CmsIdentity, *, policy_oid: str) -> int:
         nonce=_LARGEST_NONCE,
         accuracy=timedelta(days=1, milliseconds=999),
     )
-    attributes = identity.signed_attributes(content_type=ID_CT_TST_INFO, message_digest=sha256(tst_info))
+    attributes = identity.signed_attributes(
+        content_type=ID_CT_TST_INFO, message_digest=bytes(digest_size(identity.digest))
+    )
     signature = bytes(definition(identity.suite).max_signature_bytes)
     return len(
         identity.signed_data(

@@ -8,7 +8,7 @@ from trust.crypto.cms import ID_CT_TST_INFO, ParsedCms
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.digests import Digest, digest_of
 from trust.crypto.errors import CmsMalformed
-from trust.crypto.policy import AlgorithmPolicy, shipped_policy
+from trust.crypto.policy import AlgorithmPolicy
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import InvalidInput
 from trust.kernel.report import Checks, Indication, Outcome, Report
@@ -106,7 +106,7 @@ def judge_token(
     checks.passed("structure", "a token of one signer")
 
     # 2. It is about these octets, and its own signature holds.
-    rules = policy or shipped_policy()
+    rules = policy or trust.policy
     _check_imprint(checks, info, stamped, existed_by, rules)
     content = parsed.econtent or b""
     used = parsed.digest_algorithm

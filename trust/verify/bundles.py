@@ -10,7 +10,6 @@ from trust.credentials import vc
 from trust.credentials.errors import CredentialMalformed
 from trust.credentials.status_token import status_list_uri
 from trust.crypto.digests import Digest, StreamingDigests
-from trust.crypto.policy import shipped_policy
 from trust.documents import pdf
 from trust.documents.pdf.proofs import Proofs
 from trust.documents.pdf.store import Material, StoredItem
@@ -123,7 +122,7 @@ def _with_helps(bundle: Bundle, trust: TrustStore, at: datetime, checks: Checks)
         crls=tuple(map(_beside, crls)),
         ocsps=tuple(map(_beside, ocsps)),
     )
-    believed = Proofs(trust=known, at=at, policy=shipped_policy()).believable(brought)
+    believed = Proofs(trust=known, at=at, policy=trust.policy).believable(brought)
     return replace(
         known,
         crls=tuple(dict.fromkeys((*trust.crls, *(item.octets for item in believed.crls)))),

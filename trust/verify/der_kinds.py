@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from trust.crypto import der
-from trust.crypto.cms_oids import ID_CT_TST_INFO, ID_SIGNED_DATA
+from trust.crypto.cms_oids import ID_CT_TST_INFO, SIGNED_DATA_TYPES
 from trust.crypto.errors import PemMalformed
 from trust.crypto.pem import blocks_of, label_of
 
@@ -36,7 +36,7 @@ _LABELS = {
 _ARMOUR_WITHIN = 4096
 _EXPLICIT_0 = 0xA0
 _TIMES = frozenset({der.UTC_TIME, der.GENERALIZED_TIME})
-_SIGNED_DATA = der.oid(ID_SIGNED_DATA)
+_SIGNED_DATA = tuple(der.oid(each) for each in sorted(SIGNED_DATA_TYPES))
 _TST_INFO = der.oid(ID_CT_TST_INFO)
 
 

@@ -10,11 +10,12 @@ from datetime import datetime
 from functools import partial
 
 from trust.crypto.cms_checks import check_signer
-from trust.crypto.cms_oids import ID_DATA
+from trust.crypto.cms_oids import DATA_TYPES, ID_DATA
 from trust.crypto.digests import Digest, digest_of, sha256
 from trust.crypto.errors import CmsMalformed, PemMalformed
 from trust.crypto.parsed_cms import ParsedCms
 from trust.crypto.pem import blocks_of
+from trust.crypto.policy import AlgorithmPolicy
 from trust.crypto.signed_message import MessageSigner, SignedMessage, read_signed_message
 from trust.kernel.clock import rfc3339
 from trust.kernel.report import Check, Checks, Outcome, Report
@@ -148,7 +149,7 @@ def _verify_signer(
     facts["level"] = "B-B" if proven is None else "B-T"
 
     # 2. The signature itself, over this content.
-    checks.extend(_signature_checks(parsed, digests, at=proven or at))
+    checks.extend(_signature_checks(parsed, digests, at=proven or at, policy=trust.policy))
     facts["signature_algorithm"] = None if parsed.scheme is None else parsed.scheme.name
     facts["digest_algorithm"] = parsed.digest_algorithm
 
@@ -179,10 +180,12 @@ def _verify_signer(
 
 
 def _signature_checks(
-    parsed: ParsedCms, digests: Mapping[Digest, bytes] | None, *, at: datetime
+    parsed: ParsedCms, digests: Mapping[Digest, bytes] | None, *, at: datetime, policy: AlgorithmPolicy
 ) -> tuple[Check, ...]:
+    # GB/T 35275 has a name of its own for data.
+    content_type = parsed.econtent_type if parsed.econtent_type in DATA_TYPES else ID_DATA
     if digests is not None:
-        return check_signer(parsed, digests=digests, content_type=ID_DATA, at=at)
+        return check_signer(parsed, digests=digests, content_type=content_type, at=at, policy=policy)
     # The digest the signer claims stands in for the content, so that everything else is judged; that one check
     # then says that the content is missing.
     claimed = {} if parsed.digest_algorithm is None else {parsed.digest_algorithm: parsed.message_digest}
@@ -192,7 +195,7 @@ def _signature_checks(
         detail="the content is not at hand, so its digest is not known",
         sub_indication="SIGNED_DATA_NOT_FOUND",
     )
-    found = check_signer(parsed, digests=claimed, content_type=ID_DATA, at=at)
+    found = check_signer(parsed, digests=claimed, content_type=content_type, at=at, policy=policy)
     return (*(check for check in found if check.code != "digest"), missing)
 
 

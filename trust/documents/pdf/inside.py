@@ -33,4 +33,4 @@ class Inside:
 
 def anchors_only(trust: TrustStore) -> TrustStore:
     """What a verifier has who knows nothing but the anchors, and whether they are believed."""
-    return TrustStore(anchors=trust.anchors, anchor_terms=trust.anchor_terms)
+    return TrustStore(anchors=trust.anchors, anchor_terms=trust.anchor_terms, algorithms=trust.algorithms)

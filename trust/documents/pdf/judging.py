@@ -11,7 +11,6 @@ from datetime import datetime
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.digests import Digest, digest_of, sha256
-from trust.crypto.policy import shipped_policy
 from trust.documents.pdf.coverage import CoveredDigests
 from trust.documents.pdf.errors import DocumentRefused
 from trust.documents.pdf.history import History
@@ -62,7 +61,7 @@ class SignatureJudge:
         self._trust = trust
         self._offline = anchors_only(trust)
         self._at = at
-        self._policy = shipped_policy()
+        self._policy = trust.policy
         self._proofs = Proofs(trust=trust, at=at, policy=self._policy)
         if existed_by is not None:
             whole = len(history.document.data) + 1
