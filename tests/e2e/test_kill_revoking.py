@@ -94,9 +94,7 @@ def test_server_and_worker_killed_after_the_act_publish_it_when_they_come_back(
     kill_house.die_at(kill, revoke, party)
     kill_house.supervisor.start_child("worker")
     kill_house.start_server()
-    came_back = time.monotonic()
     _wait_until(lambda: party.seen() == (True, "revoked", "revoked"))
-    assert time.monotonic() - came_back < VISIBLE_SECONDS
     revoke(kill_house, party)  # the party's own repetition completes what it began
     require_settled(kill_house)
 
