@@ -86,7 +86,7 @@ def crl_number(number: int) -> bytes:
 
 
 def expired_on_crl(since: datetime) -> bytes:
-    """Since when certificates that end stay on the list (X.509 §9.5.2.8, expiredCertsOnCRL)."""
+    """Since when certificates that end stay on the list (expiredCertsOnCRL of X.509)."""
     return extension("2.5.29.60", der.generalized_time(since))
 
 
