@@ -5,7 +5,7 @@ Each source becomes a `Statement`; `conclude` weighs them. The rules, in order:
 1. A revocation counts from whichever source, also one that has run out: it is for good. It counts where its date
    is not after the moment; a later one is mentioned and does not spoil. A hold counts only from a source that
    covers the moment, and only as long as no newer one says that it was lifted; it leaves the answer open, for the
-   certificate may be released or revoked (EN 319 102-1 §5.2.6.4: TRY_LATER).
+   certificate may be released or revoked (EN 319 102-1 §5.2.6: TRY_LATER).
 2. Silence (or "good") counts only from a source that covers the moment: it had not run out before it, and was made
    while the certificate had not expired, or by an authority that says that it keeps expired ones. A source made
    after the moment says more, not less (decision 0009).
