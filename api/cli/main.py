@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.cli.ceremonies import app as ceremony_app
+from api.cli.certificate_requests import app as certificates_app
 from api.cli.starting import AsJson, load_settings, print_json
 from api.settings import described
 from trust.kernel.errors import YinxinError
@@ -27,6 +28,7 @@ app.add_typer(settings_app, name="settings")
 app.add_typer(db_app, name="db")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(ceremony_app, name="ceremony")
+app.add_typer(certificates_app, name="certificates")
 
 
 @app.command()

@@ -12,7 +12,7 @@ import archive.events
 import identity.events
 import licences.events
 import seals.events
-from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking
+from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking, root_exchange
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -21,6 +21,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/issuance.py": issuance.ACTS,
     "trust/authority/revoking.py": revoking.ACTS,
     "trust/authority/requests.py": requests.ACTS,
+    "trust/authority/root_exchange.py": root_exchange.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

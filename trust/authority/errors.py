@@ -55,3 +55,9 @@ class ExternalCertificateRefused(InvalidInput):
     """A certificate from elsewhere is not taken: another key, another use, or no path to a trusted anchor."""
 
     code = "external-certificate-refused"
+
+
+class OfflineRootRefused(InvalidInput):
+    """An offline root, its passphrase, its record, or a file to or from it is not as it has to be."""
+
+    code = "offline-root-refused"
