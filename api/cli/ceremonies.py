@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.offline_roots import app as offline_root_app
 from api.cli.starting import AsJson, load_settings, print_json
 from api.settings import Settings
 from trust.kernel.clock import SystemClock, rfc3339
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from trust.authority.ceremony_plan import Step
 
 app = typer.Typer(help="The key ceremony: plan, script, hold, log.", no_args_is_help=True)
+app.add_typer(offline_root_app, name="offline-root")
 File = Annotated[
     Path | None, typer.Argument(help="The ceremony's YAML file; the one of the settings otherwise.")
 ]
@@ -97,6 +99,53 @@ def log(
     if found is None:
         raise typer.BadParameter("there is no such ceremony; `yinxin ceremony log` lists them")
     typer.echo(found.note, nl=False)
+
+
+@app.command("export")
+def export_request(
+    root: Annotated[Path, typer.Option("--root", help="The offline root's certificate (root.cer).")],
+    output: Annotated[Path, typer.Option("--output", help="The file to carry to the offline root.")],
+    cross: Annotated[
+        list[Path] | None, typer.Option("--cross", help="Other roots that it is to certify, DER.")
+    ] = None,
+) -> None:
+    """Write what waits for the offline root."""
+    from api.wiring import build_authorities
+    from trust.authority.root_exchange import RootExchange
+
+    settings = load_settings()
+    with closing(build_authorities(settings)) as parts:
+        exchange = RootExchange(
+            ledger=parts.ledger, clock=parts.clock, public_url=settings.public_url.rstrip("/")
+        )
+        others = tuple(path.read_bytes() for path in cross or [])
+        request = exchange.request(root.read_bytes(), cross=others)
+    output.write_bytes(request.encode())
+    typer.echo(f"{len(request.asked)} certificates and {len(request.cross)} bridges are asked for")
+
+
+@app.command("import")
+def import_answer(
+    answer: Annotated[Path, typer.Argument(help="The file that the offline root wrote.")],
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", help="SHA-256 of a root that is new here, from paper.")
+    ] = None,
+) -> None:
+    """Take in what the offline root signed, whole or not at all."""
+    from api.wiring import build_authorities
+    from trust.authority.ceremony import ACTOR
+    from trust.authority.root_exchange import RootExchange
+    from trust.authority.root_files import RootAnswer
+
+    settings = load_settings()
+    with closing(build_authorities(settings)) as parts:
+        exchange = RootExchange(
+            ledger=parts.ledger, clock=parts.clock, public_url=settings.public_url.rstrip("/")
+        )
+        said = exchange.take(RootAnswer.parse(answer.read_bytes()), actor=ACTOR, fingerprint=fingerprint)
+        parts.revocations.refresh_all()
+    for line in said or ["there was nothing new in it"]:
+        typer.echo(line)
 
 
 def _planned(settings: Settings, file: Path | None) -> "tuple[Ceremony, tuple[Step, ...]]":

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from api.house_trust import HouseTrust
 from tests.support.house import House, house_settings, opened_house, prepare_keys
 from tests.support.ledger import SetClock
 from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
@@ -61,7 +62,10 @@ def bridges(house: House) -> tuple[bytes, ...]:
 
 def knowing_only(house: House, root: Issuer) -> TrustStore:
     """What a stranger holds who was given one generation of the root, and nothing else that is believed."""
-    current = house.services.trust.current()
+    services = house.services
+    current = HouseTrust(
+        database=services.database, clock=services.clock, origin=services.settings.origin
+    ).current()
     return TrustStore(
         anchors=(root.certificate,),
         intermediates=current.intermediates,

@@ -16,6 +16,7 @@ import licences.events
 import seals.events
 import trust.preservation.events
 from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking
+from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking, root_exchange
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -25,6 +26,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/revoking.py": revoking.ACTS,
     "trust/authority/requests.py": requests.ACTS,
     "trust/preservation/events.py": trust.preservation.events.ACTS,
+    "trust/authority/root_exchange.py": root_exchange.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

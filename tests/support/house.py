@@ -99,15 +99,18 @@ def prepare_keys(settings: Settings) -> None:
     ensure_key_encryption_key(settings.personal_data_key, SystemRandomness())
 
 
-def hold_shipped_ceremony(settings: Settings, *, clock: Clock | None = None) -> None:
-    """The shipped ceremony, on a signer that runs."""
+def hold_shipped_ceremony(
+    settings: Settings, *, clock: Clock | None = None, ceremony: Ceremony | None = None
+) -> None:
+    """The shipped ceremony (or another), on a signer that runs."""
     with closing(build_authorities(settings, clock=clock)) as parts:
         hold_ceremony(
-            Ceremony.read(SHIPPED),
+            ceremony or Ceremony.read(SHIPPED),
             ledger=parts.ledger,
             signer=parts.signer,
             authority=parts.certificates,
             clock=parts.clock,
+            requests=parts.requests,
         )
         parts.revocations.refresh_all()
         parts.ocsp_keys.ensure_all()
@@ -259,11 +262,17 @@ def impression_svg() -> bytes:
 
 @contextmanager
 def opened_house(
-    folder: Path, urls: DatabaseUrls, config: Path, *, clock: Clock | None = None
+    folder: Path,
+    urls: DatabaseUrls,
+    config: Path,
+    *,
+    clock: Clock | None = None,
+    ceremony: Ceremony | None = None,
 ) -> Iterator[House]:
     """A house over a database in which the ceremony has been held with the keys in `config`.
 
-    Where a `clock` is given, signer and services go by it; a ceremony that was not held yet is held by it.
+    Where a `clock` is given, signer and services go by it. With a clock or a ceremony of its own the database is a
+    fresh one, and the ceremony is held first.
     """
     # A Unix socket's path has at most 107 octets, so it lies in a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="yx-") as short:
@@ -272,8 +281,8 @@ def opened_house(
         )
         signer = RunningSigner(settings=settings, clock=clock or SystemClock())
         signer.start()
-        if clock is not None:
-            hold_shipped_ceremony(settings, clock=clock)
+        if clock is not None or ceremony is not None:
+            hold_shipped_ceremony(settings, clock=clock, ceremony=ceremony)
         services = build_services(settings, clock=clock, hash_cost=HashCost(passes=1, memory_kib=8, lanes=1))
         room = IdentityRoom.over(services)
         try:

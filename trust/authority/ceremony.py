@@ -17,7 +17,7 @@ from trust.authority.errors import CeremonyRefused
 from trust.authority.issuance import CertificateAuthority, new_key_binding
 from trust.authority.issuers import Issuer, Issuers
 from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, Authority
-from trust.authority.requests import CertificateRequests
+from trust.authority.requests import OFFLINE_ROOT, CertificateRequests
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.evidence.ceremony_log import LoggedStep
@@ -153,6 +153,7 @@ def _make_request(step: Step, table: CeremonyTable) -> LoggedStep:
         agency=None,
         actor=ACTOR,
         key=info,
+        noted={} if part.external else {"to": OFFLINE_ROOT, "validity_days": part.validity.days},
     )
     return _logged(step, asked.csr, f"request {asked.id}, generation {part.generation}")
 

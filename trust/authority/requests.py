@@ -11,6 +11,7 @@ among the trusted for this purpose (`trust_anchor`).
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from trust.authority.ceremony_repository import ExternalAnchors, Requests
@@ -42,6 +43,8 @@ ACTS: Final[Mapping[str, str]] = {
 }
 REQUEST_LEASE: Final = timedelta(seconds=60)
 MAX_CHAIN: Final = 8
+# To whom a request for an authority goes, where it is not somebody else.
+OFFLINE_ROOT: Final = "offline-root"
 # What the certificate of each profile is used for, and is looked at for when it comes in.
 PURPOSE_OF: Final[Mapping[ProfileName, Purpose]] = {
     ProfileName.SEAL: Purpose.DOCUMENT_SIGNING,
@@ -93,11 +96,12 @@ class CertificateRequests:
         agency: str | None,
         actor: Actor,
         key: KeyInfo | None = None,
+        noted: Mapping[str, Any] = MappingProxyType({}),
     ) -> Asked:
         """Has a request signed for the key that `label` is bound to, or for `key`, which has no certificate yet.
 
-        Raises KeyNotUsable where there is no key, SignerRefused where the key is not for such a profile,
-        NameRefused where the subject is not the profile's.
+        `noted` is kept beside the request. Raises KeyNotUsable where there is no key, SignerRefused where the key is
+        not for such a profile, NameRefused where the subject is not the profile's.
         """
         now = self._clock.now()
         if key is None:
@@ -143,7 +147,7 @@ class CertificateRequests:
             Intents(work).conclude(request_id, "requested", at=self._clock.now())
             Requests(work).add(
                 id=asked.id, label=label, key_id=key.key_id, profile=profile.value, owner=owner, agency=agency,
-                payload={**payload, "suite": key.suite, "spki": key.spki.hex()}, csr=csr, at=now,
+                payload={**noted, **payload, "suite": key.suite, "spki": key.spki.hex()}, csr=csr, at=now,
             )  # fmt: skip
             work.record(
                 Event(

@@ -112,7 +112,7 @@ class RevocationAuthority:
 
 def living(work: ReadWork, issuers: Iterable[Issuer], *, at: datetime) -> tuple[Issuer, ...]:
     """Those that answer for certificates still: the newest generation, and older ones while one of theirs lasts."""
-    known = tuple(issuers)
+    known = tuple(issuer for issuer in issuers if not issuer.offline)  # whose lists come in as files
     newest = {issuer.authority: issuer.key_id for issuer in known}
     return tuple(
         issuer

@@ -42,3 +42,18 @@ def blocks_of(octets: bytes, labels: Collection[str]) -> tuple[bytes, ...]:
     if not found:
         raise PemMalformed(f"there is no block of the kind {' or '.join(sorted(labels))}")
     return tuple(found)
+
+
+def armoured(octets: bytes, label: str) -> bytes:
+    """One block around these octets, lines of 64 characters."""
+    text = base64.b64encode(octets)
+    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+    edge = label.encode("ascii")
+    return b"\n".join([b"-----BEGIN %b-----" % edge, *lines, b"-----END %b-----" % edge, b""])
+
+
+def certificates_of(octets: bytes) -> tuple[bytes, ...]:
+    """The certificates of a file, PEM blocks or one in DER; raises PemMalformed where PEM has none."""
+    if label_of(octets) is None:
+        return (octets,)
+    return blocks_of(octets, ("CERTIFICATE",))
