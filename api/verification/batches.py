@@ -17,7 +17,7 @@ from trust.verify.content import SignedContent
 MAX_BATCH_FILES: Final = 50
 # The whole batch: what has not been begun by then is reported as not verified rather than kept waiting for.
 BATCH_SECONDS: Final = 60.0
-_DETACHED_SUFFIXES: Final = (".p7s", ".p7m", ".cms", ".tsr", ".tst")
+_DETACHED_SUFFIXES: Final = (".p7s", ".p7m", ".cms", ".tsr", ".tst", ".ers")
 
 Verify = Callable[[bytes, str, SignedContent | None], Report]
 

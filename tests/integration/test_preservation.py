@@ -169,6 +169,22 @@ def test_a_damaged_object_is_named_left_out_and_an_alarm_and_the_others_go_on(ro
     assert room.verify(names[2], b"x" * len(room.octets[names[2]][0])).indication is Indication.INVALID
 
 
+def test_what_was_disposed_of_is_no_damage_and_its_record_stays(room):
+    names = room.keep(some(3))
+    room.desk.gather()
+    with room.ledger.work() as work:
+        room.desk.release(work, group=names[0], reason="disposed")
+    (version,) = room.store.versions(f"agency_x/things/{names[0]}-0")
+    room.store.delete(version.key, version.version_id)
+    renewed = room.desk.renew(to=Digest.SHA512)
+    assert (len(renewed.hash_trees), renewed.damages) == (1, ())
+    assert [len(EvidenceRecord.parse(room.desk.record_of(name) or b"").chains) for name in names] == [1, 2, 2]
+    (never,) = room.keep([(b"disposed of before its batch",)])
+    with room.ledger.work() as work:
+        room.desk.release(work, group=never, reason="disposed")
+    assert room.desk.gather() == 0
+
+
 def test_an_object_that_is_gone_is_damaged_too(room, monkeypatch):
     names = room.keep(some(2))
     room.desk.gather()

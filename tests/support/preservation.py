@@ -76,9 +76,17 @@ class PreservationRoom:
 
     @classmethod
     def open(
-        cls, database: Database, folder: Path, *, store: ObjectStore | None = None
+        cls,
+        database: Database,
+        folder: Path,
+        *,
+        store: ObjectStore | None = None,
+        beside: "PreservationRoom | None" = None,
     ) -> "PreservationRoom":
-        decades, clock, randomness = Decades(), SetClock(FIRST_DAY), SystemRandomness()
+        """`beside` another, with its authorities and its clock: another process of the same house."""
+        decades = Decades() if beside is None else beside.decades
+        clock = SetClock(FIRST_DAY) if beside is None else beside.clock
+        randomness = SystemRandomness()
         ids = Ids(clock, randomness)
         ledger = Ledger(database, clock=clock, randomness=randomness, ids=ids)
         objects = store or usual_store(folder)

@@ -30,7 +30,7 @@ _MAKE = re.compile(r"(?:^|`)make ([a-z][a-z-]*)", re.MULTILINE)
 _MODULE = re.compile(r"python -m ([a-z_.]+)")
 _SETTING = re.compile(r"\bYINXIN_[A-Z0-9_]+\b")
 # Read by the tests and by PostgreSQL's own start, not by the settings.
-_NOT_SETTINGS = {"YINXIN_VECTORS", "YINXIN_SAMPLES", "YINXIN_VERAPDF"}
+_NOT_SETTINGS = {"YINXIN_VECTORS", "YINXIN_SAMPLES", "YINXIN_VERAPDF", "YINXIN_DSS"}
 # This machine's folders, other machines' homes, and the addresses of package indexes and image registries.
 _FORBIDDEN = re.compile(
     r"/work/|/root/|/home/\w|/tmp/|/Users/|pypi\.|pythonhosted|(?:ghcr|quay)\.io|docker\.io|index-url|(?<!PKCS)#\d+\b"

@@ -11,6 +11,7 @@ from tests.support import rfc4998
 from tests.support.evidence import FIRST_DAY, Decades, content
 from trust.crypto.digests import Digest, digest_of, sha256
 from trust.evidence.ers import (
+    ArchiveTimeStamp,
     EvidenceRecord,
     EvidenceRefused,
     HashTree,
@@ -152,3 +153,40 @@ def test_a_record_is_verified_like_any_other_file_over_its_object_or_its_digests
     assert verify(by_digest).indication is Indication.VALID
     assert verify(SignedContent.of(b"other")).indication is Indication.INVALID
     assert verify(None).sub_indication == "SIGNED_DATA_NOT_FOUND"
+
+
+# Trees of other generators: any number of children, neighbours beside the object in the first list (§4.2, figure 2).
+
+
+def _foreign(decades: Decades) -> EvidenceRecord:
+    """As RFC 4998 draws it: three children below the root, a group of three documents under one node."""
+    h1, h3 = sha256(b"d1"), sha256(b"d3")
+    group = sorted(sha256(each) for each in (b"d2a", b"d2b", b"d2c"))
+    h2abc = sha256(b"".join(group))
+    h12 = sha256(b"".join(sorted((h1, h2abc))))
+    root = sha256(b"".join(sorted((h12, h3, bytes(32)))))
+    token = decades.token(root, Digest.SHA256, FIRST_DAY)
+    lists = ((h2abc, h1), (h3, bytes(32)))
+    return EvidenceRecord.initial(ArchiveTimeStamp.of(token, lists, Digest.SHA256), Digest.SHA256)
+
+
+def test_trees_of_any_shape_are_verified_and_carried_on(decades):
+    record = _foreign(decades)
+    assert _verify(decades, record, [b"d1"], 2027).indication is Indication.VALID
+    assert _verify(decades, record, [b"d2a"], 2027).indication is Indication.INVALID
+    (renewed,) = decades.renew_timestamps([record], at=decades.day(2028))
+    (renewed,) = decades.renew_hash_trees([renewed], [[b"d1"]], Digest.SHA512, at=decades.day(2032))
+    assert _verify(decades, renewed, [b"d1"], 2033).indication is Indication.VALID
+
+
+def test_a_record_without_lists_is_over_one_object_alone(decades):
+    token = decades.token(sha256(b"alone"), Digest.SHA256, FIRST_DAY)
+    record = EvidenceRecord.initial(ArchiveTimeStamp(token=token), Digest.SHA256)
+    renewal = decades.token(sha256(token), Digest.SHA256, decades.day(2027))
+    renewed = record.with_timestamp(ArchiveTimeStamp(token=renewal))
+    assert EvidenceRecord.parse(renewed.encode()) == renewed
+    assert _verify(decades, record, [b"alone"], 2026).indication is Indication.VALID
+    assert _verify(decades, record, [b"other"], 2026).indication is Indication.INVALID
+    report = _verify(decades, renewed, [b"alone"], 2027)
+    assert {each.sub_indication for each in report.all_checks()} <= {None, "TRY_LATER"}  # no lists inside
+    assert _verify(decades, renewed, [b"other"], 2027).indication is Indication.INVALID

@@ -120,6 +120,13 @@ class EvidenceDesk:
         ]
         Preserved(work).keep(kept, at=self._clock.now())
 
+    def release(self, work: Work, *, group: str, reason: str) -> None:
+        """Says, in the transaction of a disposal, that a group's objects go; its record stays as it is.
+
+        `reason` is a stable code. No renewal reads the objects any more, so their absence is no damage.
+        """
+        Preserved(work).release(group, reason=reason, at=self._clock.now())
+
     def record_of(self, name: str) -> bytes | None:
         """The evidence record (DER) of a group, by its id or by the key of one of its objects.
 

@@ -95,7 +95,7 @@ class RenewEvidence:
             batches = Preserved(work).batches()
         for batch in batches:
             if batch.number:
-                due, reason = used.due(batch, self._stages.stages_of(batch.id)[-1].token, self._clock.now())
+                due, reason = used.due(batch, self._stages.newest_of(batch.id).token, self._clock.now())
                 yield BatchState(batch=batch, due=due, reason=reason)
 
     def __call__(
@@ -187,7 +187,10 @@ class RenewEvidence:
         if batch.digest == rules.digest:
             raise DigestRefused(f"the hash tree is by {batch.digest} already; name a stronger digest")
         groups = self._groups(batch)
-        known, damages = self._rehashing.complete(groups, rules.digest, progress=progress)
+        with self._ledger.read() as work:
+            released = Preserved(work).released(batch.id)
+        kept = [group for group in groups if group[0].group not in released]
+        known, damages = self._rehashing.complete(kept, rules.digest, progress=progress)
         stages = self._closed(batch, rules)
         leaves = tuple(
             _leaf(stages, position, group, known, rules.digest) for position, group in enumerate(groups)

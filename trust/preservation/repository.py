@@ -15,6 +15,7 @@ from trust.preservation.tables import (
     kept_damages,
     kept_digests,
     kept_objects,
+    kept_releases,
 )
 from trust.storage.database import ReadWork
 
@@ -50,13 +51,28 @@ class Preserved:
         statement = select(kept_objects.c.group_id).where(kept_objects.c.group_id == group).limit(1)
         return self._work.execute(statement).one_or_none() is not None
 
+    def release(self, group: str, *, reason: str, at: datetime) -> None:
+        """Writes that a group is not kept any more; once."""
+        statement = insert(kept_releases).values(group_id=group, reason=reason, at=at)
+        self._work.execute(statement.on_conflict_do_nothing())
+
+    def released(self, batch_id: str) -> frozenset[str]:
+        """The groups of a batch that are not kept any more."""
+        statement = (
+            select(kept_releases.c.group_id)
+            .join(evidence_members, evidence_members.c.group_id == kept_releases.c.group_id)
+            .where(evidence_members.c.batch_id == batch_id)
+        )
+        return frozenset(self._work.execute(statement).scalars())
+
     def waiting(self, *, limit: int) -> tuple[str, ...]:
         """Groups that are in no batch, oldest first."""
         first = func.min(kept_objects.c.at)
         statement = (
             select(kept_objects.c.group_id)
             .outerjoin(evidence_members, evidence_members.c.group_id == kept_objects.c.group_id)
-            .where(evidence_members.c.group_id.is_(None))
+            .outerjoin(kept_releases, kept_releases.c.group_id == kept_objects.c.group_id)
+            .where(evidence_members.c.group_id.is_(None), kept_releases.c.group_id.is_(None))
             .group_by(kept_objects.c.group_id)
             .order_by(first, kept_objects.c.group_id)
             .limit(limit)

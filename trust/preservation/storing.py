@@ -38,6 +38,12 @@ class StageStore:
             stored = Preserved(work).stages_of(batch_id)
         return tuple(self._read(each) for each in stored)
 
+    def newest_of(self, batch_id: str) -> Stage:
+        """The newest stage of a batch that has one; raises EvidenceBroken."""
+        with self._ledger.read() as work:
+            stored = Preserved(work).stages_of(batch_id)
+        return self._read(stored[-1])
+
     def _read(self, stored: StoredStage) -> Stage:
         octets = self._objects.get(stored.key, stored.version_id)
         if sha256(octets) != stored.sha256:

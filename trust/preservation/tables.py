@@ -71,6 +71,17 @@ evidence_stages = Table(
     info=facts,
 )
 
+# Groups whose objects were disposed of by right: no renewal looks for them any more.
+kept_releases = Table(
+    "kept_releases",
+    metadata,
+    Column("group_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="trust",
+    info=facts,
+)
+
 # What was computed while the old digest was compared: a renewal that was stopped goes on after the last of them.
 kept_digests = Table(
     "kept_digests",

@@ -44,6 +44,13 @@ CREATE TABLE trust.evidence_stages (
   CONSTRAINT fk_evidence_stages_batch_id_evidence_batches FOREIGN KEY(batch_id) REFERENCES trust.evidence_batches (id)
 );
 
+CREATE TABLE trust.kept_releases (
+  group_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_kept_releases PRIMARY KEY (group_id)
+);
+
 CREATE TABLE trust.kept_digests (
   group_id TEXT NOT NULL,
   position INTEGER NOT NULL,
@@ -96,6 +103,14 @@ GRANT SELECT ON trust.evidence_stages TO yinxin_reader;
 CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON trust.evidence_stages FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
 
 CREATE TRIGGER facts_kept BEFORE TRUNCATE ON trust.evidence_stages FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
+
+GRANT SELECT, INSERT ON trust.kept_releases TO yinxin_service;
+
+GRANT SELECT ON trust.kept_releases TO yinxin_reader;
+
+CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON trust.kept_releases FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
+
+CREATE TRIGGER facts_kept BEFORE TRUNCATE ON trust.kept_releases FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
 
 GRANT SELECT, INSERT ON trust.kept_digests TO yinxin_service;
 
