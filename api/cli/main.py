@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from api.cli.ceremonies import app as ceremony_app
-from api.cli.evidence import evidence_app
 from api.cli.certificate_requests import app as certificates_app
+from api.cli.evidence import evidence_app
 from api.cli.starting import AsJson, load_settings, print_json
 from api.settings import described
 from trust.kernel.errors import YinxinError

@@ -15,7 +15,6 @@ import identity.events
 import licences.events
 import seals.events
 import trust.preservation.events
-from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking
 from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking, root_exchange
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"

@@ -61,6 +61,8 @@ class OutsideAuthorityRefused(Unavailable):
     """An outside timestamp authority gave no token that can be used: it is away, slow, or what it gave is wrong."""
 
     code = "outside-authority-refused"
+
+
 class OfflineRootRefused(InvalidInput):
     """An offline root, its passphrase, its record, or a file to or from it is not as it has to be."""
 

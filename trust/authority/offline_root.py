@@ -30,7 +30,7 @@ from trust.authority.errors import OfflineRootRefused
 from trust.authority.root_files import RootAnswer, RootRequest
 from trust.crypto.digests import sha256
 from trust.crypto.errors import SignatureInvalid
-from trust.crypto.policy import shipped_policy
+from trust.crypto.policy import KeyUse, shipped_policy
 from trust.crypto.schemes import verify
 from trust.crypto.suites import SoftwareSigner, Suite
 from trust.kernel.canonical import canonical_json
@@ -54,7 +54,7 @@ CRL_VALIDITY: Final = timedelta(days=400)
 _BACKDATED: Final = timedelta(minutes=5)
 _SERIAL_OCTETS: Final = 16
 # Which suites a house certifies for others is its own policy; which its authorities have, the ceremony says.
-_ANY_SUITE: Final = replace(shipped_policy(), certificate_keys=frozenset(Suite))
+_ANY_SUITE: Final = replace(shipped_policy(), certificate_keys=dict.fromkeys(KeyUse, frozenset(Suite)))
 _FIRST: Final = "0" * 64
 
 
