@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from psycopg import sql
 from sqlalchemy import update
 from structlog.testing import LogCapture
 
+from api.signer_process import build_signer
 from tests.conftest import CeremonyTemplate
 from tests.support.house import House, opened_house
 from trust.authority.issuance import new_key_binding
@@ -32,8 +33,6 @@ from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import SystemClock
-from trust.kernel.ids import Ids
-from trust.kernel.randomness import SystemRandomness
 from trust.keys import wire
 from trust.keys.certificates import CertificatePayload
 from trust.keys.client import SignerClient
@@ -44,13 +43,12 @@ from trust.keys.errors import (
     SigningLeaseOver,
     WrappedKeyBroken,
 )
-from trust.keys.keyring import Keyring
 from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, KeyPurpose
 from trust.keys.operations import Operations
 from trust.keys.repository import Intents, KeyBindings, WrappedKeys
 from trust.keys.server import MAX_BATCH, SignerServer
 from trust.keys.tables import keys
-from trust.keys.wrapping import KeyWrap, read_key_encryption_key
+from trust.keys.wrapping import read_key_encryption_key
 from trust.ledger.model import Actor
 from trust.pki.profiles import TIMESTAMP_POLICY, ProfileName
 from trust.storage.database import Database
@@ -652,15 +650,7 @@ def test_a_signer_that_hangs_up_in_the_middle_of_an_answer_is_away(tmp_path: Pat
 def signer_with(room: Room, key_encryption_key: bytes) -> Operations:
     """The signer's operations as another process has them, whose memory holds no key yet."""
     settings = room.house.services.settings
-    clock, randomness = SystemClock(), SystemRandomness()
-    database = Database(settings.database_signer_url)
-    keyring = Keyring(
-        database=database,
-        wrap=KeyWrap(key_encryption_key, randomness),
-        clock=clock,
-        ids=Ids(clock, randomness),
-    )
-    return Operations(keyring=keyring, database=database, clock=clock, randomness=randomness)
+    return build_signer(replace(settings, key_encryption_key_value=key_encryption_key.hex())).operations
 
 
 def test_another_key_encryption_key_opens_no_key(room: Room) -> None:
@@ -689,11 +679,11 @@ def test_a_changed_row_of_a_wrapped_key_is_broken_also_over_the_socket(
         assert found is not None
         assert mine is not None
         changed: dict[str, Any] = {
-            "wrapped": {"wrapped": found[3]},
-            "wrapped and spki": {"wrapped": found[3], "spki": found[2]},
+            "wrapped": {"wrapped": found.wrapped},
+            "wrapped and spki": {"wrapped": found.wrapped, "spki": found.spki},
             "purpose": {"purpose": "authority"},
             "suite": {"suite": "ed25519"},
-            "cut": {"wrapped": mine[3][:20]},
+            "cut": {"wrapped": (mine.wrapped or b"")[:20]},
             "empty": {"wrapped": b""},
         }[what]
     signer_rows.close()

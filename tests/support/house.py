@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from api.settings import Settings
+from api.signer_process import SignerParts, build_signer
 from api.wiring import Services, build_authorities, build_services
 from identity.caller import Caller, CallerKind, Role, Scope
 from identity.ids import AgencyId
@@ -25,14 +26,9 @@ from tests.support.stores import usual_store_settings
 from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
 from trust.crypto.digests import sha256
 from trust.documents.pdf import Placement
-from trust.kernel.clock import SystemClock
-from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
-from trust.keys.keyring import Keyring
-from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
-from trust.keys.wrapping import KeyWrap, ensure_key_encryption_key, read_key_encryption_key
-from trust.storage.database import Database
+from trust.keys.wrapping import ensure_key_encryption_key
 from trust.storage.embedded import DatabaseUrls
 
 ITEM = "JZ-001"
@@ -46,27 +42,19 @@ class RunningSigner:
     settings: Settings
     _server: SignerServer | None = None
     _thread: threading.Thread | None = None
-    _database: Database | None = None
+    _parts: SignerParts | None = None
 
     def start(self) -> None:
-        clock, randomness = SystemClock(), SystemRandomness()
-        self._database = Database(self.settings.database_signer_url)
-        keyring = Keyring(
-            database=self._database,
-            wrap=KeyWrap(read_key_encryption_key(self.settings.key_encryption_key), randomness),
-            clock=clock,
-            ids=Ids(clock, randomness),
-        )
-        operations = Operations(keyring=keyring, database=self._database, clock=clock, randomness=randomness)
-        self._server = SignerServer(self.settings.socket_path, operations.by_name())
+        self._parts = build_signer(self.settings)
+        self._server = SignerServer(self.settings.socket_path, self._parts.operations.by_name())
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        if self._server is not None and self._thread is not None and self._database is not None:
+        if self._server is not None and self._thread is not None and self._parts is not None:
             self._server.close()
             self._thread.join(10)
-            self._database.close()
+            self._parts.close()
             self._server = None
 
 

@@ -22,9 +22,10 @@ from trust.keys import wire
 from trust.keys.certificates import MAY_ISSUE, assemble_certificate, tbs_of
 from trust.keys.errors import KeyNotUsable, SignerRefused
 from trust.keys.identities import Identities, certificate_of, chain_of
+from trust.keys.journal import Journal
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
-from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
+from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
 from trust.keys.repository import KeyBindings
 from trust.keys.seal_signing import SealSigning
 from trust.keys.server import MAX_BATCH, Operation
@@ -44,17 +45,31 @@ _SERIAL_OCTETS: Final = 8
 class Operations:
     """The signer's operations by name, for `SignerServer`."""
 
-    def __init__(self, *, keyring: Keyring, database: Database, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        *,
+        keyring: Keyring,
+        journal: Journal,
+        database: Database,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
         self._keyring = keyring
+        self._journal = journal
         self._database = database
         self._clock = clock
         self._randomness = randomness
         self._identities = Identities(database)
         self._leaves = Leaves(database=database, clock=clock)
-        self._seals = SealSigning(keyring=keyring, identities=self._identities, leaves=self._leaves)
+        self._seals = SealSigning(
+            keyring=keyring, identities=self._identities, leaves=self._leaves, journal=journal
+        )
 
     def by_name(self) -> Mapping[str, Operation]:
-        """Everything a client may ask for."""
+        """Everything a client may ask for, each inside a call of the journal (`trust/keys/journal.py`)."""
+        return self._journal.recorded(self._operations())
+
+    def _operations(self) -> Mapping[str, Operation]:
         return {
             "ping": lambda _message: {},
             "create-key": self.create_key,
@@ -186,7 +201,7 @@ class Operations:
         return self._leaves.of(message["subject"], (kind,)).intent
 
     def _held(self, intent: Intent) -> HeldKey:
-        return self._keyring.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
+        return self._keyring.open_for(intent)
 
     def _issuer(self, held: HeldKey, profile: str) -> KeyBinding | None:
         """The authority that issues, None for a root that signs itself; refuses what is not its to issue."""

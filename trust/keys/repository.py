@@ -5,36 +5,121 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, select, text
+from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from trust.keys.errors import KeyNotUsable
-from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
+from trust.keys.journal_rows import ChainId, Head, JournalOutcome, JournalRow, heads_in
+from trust.keys.model import (
+    Intent,
+    IntentKind,
+    KeyBinding,
+    KeyId,
+    KeyInfo,
+    KeyPurpose,
+    KeyStanding,
+    KeyState,
+    StoredKey,
+    StoreName,
+)
 from trust.keys.tables import intent_outcomes, intents, key_bindings, keys
 from trust.storage.database import Database, ReadWork
+from trust.storage.errors import DatabaseAway
 
 # Everything that decides whether a key may be used, for any number of subjects, in one statement and snapshot.
 _STANDING: Final = text(
     """
     SELECT wanted.subject, intent.key_id, intent.kind, intent.digest, intent.lease_until, outcome.outcome,
            (SELECT max(binding.position) FROM trust.key_bindings AS binding
-             WHERE binding.key_id = intent.key_id) AS binding
+             WHERE binding.key_id = intent.key_id) AS binding,
+           key.state, key.uses, key.max_uses, key.usable_until
       FROM unnest(CAST(:subjects AS text[])) AS wanted (subject)
       JOIN LATERAL (SELECT * FROM trust.intents WHERE intents.subject = wanted.subject
                      ORDER BY intents.position DESC LIMIT 1) AS intent ON true
       LEFT JOIN trust.intent_outcomes AS outcome ON outcome.subject = wanted.subject
+      LEFT JOIN trust.keys AS key ON key.key_id = intent.key_id
     """
 )
 _NEWEST_BINDING: Final = text("SELECT max(position) FROM trust.key_bindings WHERE key_id = :key_id")
 
+# The uses are counted and told by one statement. Keys are locked in the order of their ids, so that signers never wait
+# for each other in a circle; where one of them does not allow its uses, the rows have no number, which the table
+# refuses, and the whole statement with it.
+_APPEND: Final = text(
+    """
+    WITH asked AS (
+      SELECT key_id, times FROM unnest(CAST(:used AS text[]), CAST(:times AS bigint[])) AS asked (key_id, times)
+    ), held AS (
+      SELECT key.key_id FROM trust.keys AS key JOIN asked USING (key_id) ORDER BY key.key_id FOR UPDATE OF key
+    ), counted AS (
+      UPDATE trust.keys AS key SET uses = key.uses + asked.times, last_used_at = :now
+        FROM asked JOIN held USING (key_id)
+       WHERE key.key_id = asked.key_id AND key.state = 'active'
+         AND (key.max_uses IS NULL OR key.uses + asked.times <= key.max_uses)
+         AND (key.usable_until IS NULL OR key.usable_until > :now)
+      RETURNING key.key_id
+    )
+    INSERT INTO trust.signer_journal (chain, number, at, operation, key_id, count, subject, intended, signed,
+                                      outcome, detail, previous, hash)
+    SELECT row.chain,
+           CASE WHEN (SELECT count(*) FROM counted) = (SELECT count(*) FROM asked) THEN row.number END,
+           row.at, row.operation, row.key_id, row.count, row.subject, row.intended, row.signed, row.outcome,
+           row.detail, row.previous, row.hash
+      FROM unnest(CAST(:chain AS text[]), CAST(:number AS bigint[]), CAST(:at AS timestamptz[]),
+                  CAST(:operation AS text[]), CAST(:key_id AS text[]), CAST(:count AS bigint[]),
+                  CAST(:subject AS text[]), CAST(:intended AS bytea[]), CAST(:signed AS bytea[]),
+                  CAST(:outcome AS text[]), CAST(:detail AS text[]), CAST(:previous AS bytea[]),
+                  CAST(:hash AS bytea[]))
+        AS row (chain, number, at, operation, key_id, count, subject, intended, signed, outcome, detail,
+                previous, hash)
+    """
+)
+_JOURNAL_COLUMNS: Final = (
+    "chain",
+    "number",
+    "at",
+    "operation",
+    "key_id",
+    "count",
+    "subject",
+    "intended",
+    "signed",
+    "outcome",
+    "detail",
+    "previous",
+)
+_ROW_HASH: Final = text("SELECT hash FROM trust.signer_journal WHERE chain = :chain AND number = :number")
+_TOLD: Final = text(
+    "SELECT 1 FROM trust.signer_journal"
+    " WHERE key_id = :key_id AND outcome = :outcome AND detail = :detail LIMIT 1"
+)
+_BEGINNINGS: Final = text("SELECT detail FROM trust.signer_journal WHERE number = 1")
+# From chain to chain by the primary key, whatever their length.
+_HEADS: Final = text(
+    """
+    WITH RECURSIVE chain (name) AS (
+      SELECT min(chain) FROM trust.signer_journal
+      UNION ALL
+      SELECT (SELECT min(next.chain) FROM trust.signer_journal AS next WHERE next.chain > chain.name)
+        FROM chain WHERE chain.name IS NOT NULL
+    )
+    SELECT last.chain, last.number, last.hash
+      FROM chain JOIN LATERAL (SELECT * FROM trust.signer_journal AS row WHERE row.chain = chain.name
+                                ORDER BY row.number DESC LIMIT 1) AS last ON true
+     ORDER BY last.chain
+    """
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StandingIntent:
-    """The newest intent of a subject, its outcome if any, and the position of its key's newest binding."""
+    """The newest intent of a subject, its outcome if any, its key's standing and newest binding's position."""
 
     intent: Intent
     outcome: str | None
     binding: int | None
+    key: KeyStanding | None
 
 
 def standing_intents(database: Database, subjects: Sequence[str]) -> Mapping[str, StandingIntent]:
@@ -50,6 +135,15 @@ def standing_intents(database: Database, subjects: Sequence[str]) -> Mapping[str
             ),
             outcome=row.outcome,
             binding=row.binding,
+            key=None
+            if row.state is None
+            else KeyStanding(
+                key_id=KeyId(row.key_id),
+                state=KeyState(row.state),
+                uses=row.uses,
+                max_uses=row.max_uses,
+                usable_until=row.usable_until,
+            ),
         )
         for row in database.read_once(_STANDING, {"subjects": list(subjects)})
     }
@@ -182,19 +276,150 @@ class WrappedKeys:
         self._work = work
 
     def add(
-        self, *, key_id: KeyId, purpose: KeyPurpose, suite: str, spki: bytes, wrapped: bytes, at: datetime
+        self,
+        info: KeyInfo,
+        *,
+        store: StoreName,
+        wrapped: bytes | None,
+        wrapped_under: str | None,
+        at: datetime,
     ) -> None:
         self._work.execute(
             keys.insert().values(
-                key_id=key_id, purpose=purpose.value, suite=suite, spki=spki, wrapped=wrapped, created_at=at
+                key_id=info.key_id,
+                purpose=info.purpose.value,
+                suite=info.suite,
+                spki=info.spki,
+                store=store.value,
+                wrapped=wrapped,
+                wrapped_under=wrapped_under,
+                created_at=at,
             )
         )
 
-    def find(self, key_id: str) -> tuple[KeyPurpose, str, bytes, bytes] | None:
-        """Purpose, suite, public key and wrapped private key of a key, or None."""
-        row = self._work.execute(
-            select(keys.c.purpose, keys.c.suite, keys.c.spki, keys.c.wrapped).where(keys.c.key_id == key_id)
-        ).one_or_none()
-        return (
-            None if row is None else (KeyPurpose(row.purpose), row.suite, bytes(row.spki), bytes(row.wrapped))
+    def find(self, key_id: str, *, lock: bool = False) -> StoredKey | None:
+        """A key's row, or None; with `lock` nobody else changes it before this transaction ends."""
+        query = select(keys).where(keys.c.key_id == key_id)
+        row = self._work.execute(query.with_for_update() if lock else query).one_or_none()
+        return None if row is None else _stored(row)
+
+    def standing(self, key_id: str) -> KeyStanding | None:
+        """What decides whether a key may be used, or None where there is no such key."""
+        found = self.find(key_id)
+        return None if found is None else found.standing
+
+    def page(self, *, after: str, limit: int) -> tuple[StoredKey, ...]:
+        """Keys in the order of their ids, that of their making."""
+        query = select(keys).where(keys.c.key_id > after).order_by(keys.c.key_id).limit(limit)
+        return tuple(_stored(row) for row in self._work.execute(query))
+
+    def not_under(self, name: str, *, after: str, limit: int) -> tuple[StoredKey, ...]:
+        """Wrapped keys under another key-encryption key than this, in the order of their ids."""
+        query = (
+            select(keys)
+            .where(keys.c.key_id > after, keys.c.wrapped.is_not(None))
+            .where(keys.c.wrapped_under.is_distinct_from(name))
+            .order_by(keys.c.key_id)
+            .limit(limit)
         )
+        return tuple(_stored(row) for row in self._work.execute(query))
+
+    def under(self) -> Mapping[str, int]:
+        """How many wrapped keys lie under each key-encryption key; "" for those from before they had names."""
+        rows = self._work.execute(
+            select(keys.c.wrapped_under, func.count().label("many"))
+            .where(keys.c.wrapped.is_not(None))
+            .group_by(keys.c.wrapped_under)
+        )
+        return {row.wrapped_under or "": row.many for row in rows}
+
+    def change(self, key_id: str, **columns: Any) -> None:
+        """Changes what the signer may change of a key's row."""
+        self._work.execute(update(keys).where(keys.c.key_id == key_id).values(**columns))
+
+
+def _stored(row: Row[Any]) -> StoredKey:
+    key_id = KeyId(row.key_id)
+    return StoredKey(
+        key_id=key_id,
+        purpose=KeyPurpose(row.purpose),
+        suite=row.suite,
+        spki=bytes(row.spki),
+        store=StoreName(row.store),
+        wrapped=None if row.wrapped is None else bytes(row.wrapped),
+        wrapped_under=row.wrapped_under,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        destroyed_at=row.destroyed_at,
+        standing=KeyStanding(
+            key_id=key_id,
+            state=KeyState(row.state),
+            uses=row.uses,
+            max_uses=row.max_uses,
+            usable_until=row.usable_until,
+        ),
+    )
+
+
+class UseRefused(Exception):
+    """A statement of the journal met a key that does not allow its uses; nothing was written."""
+
+
+class JournalRows:
+    """The journal's table, written by single statements of the signer's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, rows: Sequence[tuple[JournalRow, bytes]]) -> None:
+        """Writes the rows and counts the uses they tell of, all or nothing; raises UseRefused, DatabaseAway.
+
+        Where the connection is lost and nobody knows whether the statement was done, its rows tell.
+        """
+        uses: dict[str, int] = {}
+        for row, _digest in rows:
+            if row.count:
+                uses[row.key_id] = uses.get(row.key_id, 0) + row.count
+        columns: dict[str, Any] = {
+            name: [getattr(row, name) for row, _digest in rows] for name in _JOURNAL_COLUMNS
+        }
+        columns["outcome"] = [row.outcome.value for row, _digest in rows]
+        parameters = {
+            **columns,
+            "hash": [digest for _row, digest in rows],
+            "used": list(uses),
+            "times": list(uses.values()),
+            "now": rows[0][0].at,
+        }
+        try:
+            self._database.write_once(_APPEND, parameters)
+        except DatabaseAway:
+            if not self._there(*rows[-1]):
+                self._append_again(rows[-1], parameters)
+        except IntegrityError as fault:
+            raise UseRefused from fault
+
+    def _append_again(self, last: tuple[JournalRow, bytes], parameters: Mapping[str, Any]) -> None:
+        try:
+            self._database.write_once(_APPEND, parameters)
+        except IntegrityError as fault:  # refused, or done by the first statement after we had looked
+            if not self._there(*last):
+                raise UseRefused from fault
+
+    def _there(self, row: JournalRow, digest: bytes) -> bool:
+        found = self._database.read_once(_ROW_HASH, {"chain": row.chain, "number": row.number})
+        return bool(found) and bytes(found[0].hash) == digest
+
+    def told(self, key_id: str, outcome: JournalOutcome, detail: str) -> bool:
+        """Whether the journal has a row of this outcome and detail for the key."""
+        query = {"key_id": key_id, "outcome": outcome.value, "detail": detail}
+        return bool(self._database.read_once(_TOLD, query))
+
+    def unnamed_heads(self) -> list[Head]:
+        """Where each chain has come to, without those that a later chain's first row has named there already."""
+        named = {head for row in self._database.read_once(_BEGINNINGS) for head in heads_in(row.detail)}
+        heads = (
+            Head(chain=ChainId(row.chain), number=row.number, hash=bytes(row.hash))
+            for row in self._database.read_once(_HEADS)
+        )
+        return [head for head in heads if head not in named]
