@@ -4,14 +4,13 @@ import signal
 from dataclasses import dataclass
 from types import FrameType
 
-from api.key_stores import key_encryption_keys, key_stores
+from api.key_stores import key_places
 from api.settings import Settings
 from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.journal import Journal
 from trust.keys.keyring import Keyring
-from trust.keys.model import StoreName
 from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
 from trust.storage.database import Database
@@ -35,15 +34,14 @@ def build_signer(
 ) -> SignerParts:
     """The signer's parts joined; raises KeyEncryptionKeyRefused, KeyStoreRefused and KeyStoreAway."""
     clock, randomness = clock or SystemClock(), randomness or SystemRandomness()
-    wrapping = key_encryption_keys(settings, randomness)
-    stores = key_stores(wrapping)
+    places = key_places(settings, randomness)
     database = Database(settings.database_signer_url)
     ids = Ids(clock, randomness)
     journal = Journal(database=database, clock=clock, ids=ids)
     keyring = Keyring(
         database=database,
-        stores=stores,
-        new_keys_in=StoreName(settings.key_store),
+        stores=places.stores,
+        new_keys_in=places.new_keys_in,
         journal=journal,
         clock=clock,
         ids=ids,

@@ -72,6 +72,20 @@ def read_key_encryption_key(path: Path) -> bytes:
     return content
 
 
+def read_secret_file(path: Path, *, what: str) -> str:
+    """The one line of a secret's file; raises KeyEncryptionKeyRefused where it is missing or open to others."""
+    try:
+        mode = path.stat().st_mode
+        content = path.read_text(encoding="utf-8")
+    except OSError as fault:
+        raise KeyEncryptionKeyRefused(f"{what} cannot be read: {fault.strerror}") from fault
+    except UnicodeDecodeError:
+        raise KeyEncryptionKeyRefused(f"{what} is not text") from None
+    if mode & 0o077:
+        raise KeyEncryptionKeyRefused(f"the file of {what} is readable by others; chmod 600 it")
+    return content.removesuffix("\n")
+
+
 def parse_key_encryption_key(text: str) -> bytes:
     """Reads 32 octets in hex or base64; raises KeyEncryptionKeyRefused, which never repeats the text."""
     given = text.strip()
