@@ -10,6 +10,7 @@ from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.journal import Journal
+from trust.keys.key_acts import KeyActs
 from trust.keys.keyring import Keyring
 from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
@@ -46,8 +47,14 @@ def build_signer(
         clock=clock,
         ids=ids,
     )
+    acts = KeyActs(keyring=keyring, wrapping=places.wrapping, journal=journal, database=database, clock=clock)
     operations = Operations(
-        keyring=keyring, journal=journal, database=database, clock=clock, randomness=randomness
+        keyring=keyring,
+        journal=journal,
+        database=database,
+        clock=clock,
+        randomness=randomness,
+        key_acts=acts,
     )
     return SignerParts(database=database, keyring=keyring, journal=journal, operations=operations)
 

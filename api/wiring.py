@@ -29,6 +29,7 @@ from licences.render.typesetter import Typesetter
 from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
+from trust.authority.key_office import KeyOffice
 from trust.authority.model import LEDGER_LABEL
 from trust.authority.revocation import RevocationAuthority
 from trust.authority.timestamps import TimestampAuthority
@@ -38,6 +39,7 @@ from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.client import SignerClient
+from trust.keys.key_client import KeyClient
 from trust.keys.repository import KeyBindings
 from trust.keys.wrapping import read_key_encryption_key
 from trust.ledger.ledger import Ledger
@@ -63,6 +65,7 @@ class Authorities:
     certificates: CertificateAuthority
     revocations: RevocationAuthority
     timestamps: TimestampAuthority
+    keys: KeyOffice
 
     def close(self) -> None:
         self.signer.close()
@@ -83,6 +86,7 @@ class Services:
     certificates: CertificateAuthority
     revocations: RevocationAuthority
     timestamps: TimestampAuthority
+    keys: KeyOffice
     trust: HouseTrust
     sequencer: Sequencer
     proofs: LedgerProofs
@@ -131,6 +135,7 @@ def build_authorities(
         ),
         revocations=RevocationAuthority(database=database, signer=signer, clock=clock),
         timestamps=TimestampAuthority(database=database, signer=signer),
+        keys=KeyOffice(ledger=ledger, keys=KeyClient(signer), clock=clock, ids=ids),
     )
 
 
@@ -181,6 +186,7 @@ def build_services(
         objects=objects,
         signer=parts.signer,
         authority=SealCertificates(parts.certificates, parts.revocations),
+        keys=parts.keys,
         agencies=agencies,
         timestamps=parts.timestamps,
         trust=trust,
@@ -240,6 +246,7 @@ def build_services(
         certificates=parts.certificates,
         revocations=parts.revocations,
         timestamps=parts.timestamps,
+        keys=parts.keys,
         trust=trust,
         sequencer=Sequencer(
             database=parts.database,

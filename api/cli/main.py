@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.cli.key_commands import keys_app
 from api.logging import configure
 from api.settings import Settings, described
 from trust.kernel.errors import YinxinError
@@ -27,6 +28,7 @@ ledger_app = typer.Typer(help="The ledger.", no_args_is_help=True)
 app.add_typer(settings_app, name="settings")
 app.add_typer(db_app, name="db")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(keys_app, name="keys")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -1,25 +1,28 @@
-"""Suspending (loss reported, 挂失), reinstating and revoking a seal."""
+"""Suspending (loss reported, 挂失), reinstating, revoking and destroying (销毁) a seal."""
 
+import contextlib
 from collections.abc import Callable
 
 from identity.caller import Caller, Role
 from seals.acts.rights import refused, role_required
 from seals.errors import SamePersonRefused
-from seals.events import SEAL_REINSTATED, SEAL_REVOKED, SEAL_SUSPENDED
+from seals.events import SEAL_DESTROYED, SEAL_REINSTATED, SEAL_REVOKED, SEAL_SUSPENDED
 from seals.model import SEAL_STEPS, Seal, SealState
-from seals.ports import SealAuthority
+from seals.ports import SealAuthority, SealKeys
 from seals.repository import Seals
+from trust.kernel.errors import Unavailable
 from trust.kernel.text import paragraph
-from trust.ledger.ledger import Ledger
+from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event
 
 
 class SealLife:
     """The acts that change whether a seal can be used."""
 
-    def __init__(self, *, ledger: Ledger, authority: SealAuthority) -> None:
+    def __init__(self, *, ledger: Ledger, authority: SealAuthority, keys: SealKeys) -> None:
         self._ledger = ledger
         self._authority = authority
+        self._keys = keys
 
     def suspend(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
         """At once and by one person: a lost seal waits for nobody."""
@@ -70,6 +73,36 @@ class SealLife:
             reason=reason,
         )
 
+    def destroy(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
+        """Ends the key of a revoked seal: ordered here, destroyed in the signer, proven by its statement.
+
+        Where the signer is away, the seal is destroyed all the same: the worker has the order carried out.
+        """
+        # 1. The seal's last state and the order about its key, together.
+        ordered: list[str] = []
+
+        def order(work: RecordedWork, seal: Seal) -> None:
+            ordered.append(
+                self._keys.order_destruction(
+                    work, seal.key_id, agency=seal.agency_id, actor=caller.actor(), reason=reason
+                )
+            )
+
+        seal = self._become(
+            caller,
+            seal_id,
+            SealState.DESTROYED,
+            act=SEAL_DESTROYED,
+            roles=(Role.SEAL_APPROVER,),
+            reason=reason,
+            also=order,
+        )
+
+        # 2. The key; a crash before this leaves the order to the worker.
+        with contextlib.suppress(Unavailable):
+            self._keys.destroyed(ordered[0])
+        return seal
+
     def _become(
         self,
         caller: Caller,
@@ -80,6 +113,7 @@ class SealLife:
         roles: tuple[Role, ...],
         reason: str,
         check: Callable[[Seal], None] = lambda _seal: None,
+        also: Callable[[RecordedWork, Seal], None] = lambda _work, _seal: None,
     ) -> Seal:
         role_required(caller, *roles, act=act, ledger=self._ledger, subject=seal_id)
         agency_id = caller.require_agency()
@@ -99,4 +133,5 @@ class SealLife:
                     content={"reason": paragraph(reason, what="the reason")},
                 )
             )
+            also(work, seal)
             return seals.get(seal_id, agency_id=agency_id)

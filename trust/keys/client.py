@@ -12,14 +12,38 @@ from typing import Any, Final
 from trust.crypto.suites import Suite
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import YinxinError
+from trust.kernel.states import StateRefused
 from trust.keys import wire
-from trust.keys.errors import KeyNotUsable, SignerAway, SignerRefused, SigningLeaseOver, WrappedKeyBroken
+from trust.keys.errors import (
+    KeyKindNotOffered,
+    KeyLimitReached,
+    KeyNotUsable,
+    KeyStoreAway,
+    KeyStoreRefused,
+    SignerAway,
+    SignerRefused,
+    SigningLeaseOver,
+    WrappedKeyBroken,
+)
 from trust.keys.model import KeyId, KeyInfo, KeyPurpose
+from trust.keys.wrapping import KeyEncryptionKeyRefused
 
 ANSWER_SECONDS: Final = 15.0
 _MAX_IDLE_CONNECTIONS: Final = 16
 _ERRORS: Final[Mapping[str, type[YinxinError]]] = {
-    error.code: error for error in (KeyNotUsable, SignerRefused, SigningLeaseOver, WrappedKeyBroken)
+    error.code: error
+    for error in (
+        KeyKindNotOffered,
+        KeyLimitReached,
+        KeyNotUsable,
+        KeyStoreAway,
+        KeyStoreRefused,
+        KeyEncryptionKeyRefused,
+        SignerRefused,
+        SigningLeaseOver,
+        StateRefused,
+        WrappedKeyBroken,
+    )
 }
 
 
@@ -140,6 +164,10 @@ class SignerClient:
         message = {"do": "sign-receipt", "key_id": key_id, "origin": origin, "event_id": event_id}
         rest = {"leaf_hash": wire.text(leaf_hash), "latest": rfc3339(latest)}
         return str(self._ask({**message, **rest})["note"])
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One message's answer, for the clients of further subjects (`trust/keys/key_client.py`)."""
+        return self._ask(message)
 
     def close(self) -> None:
         """Closes idle connections."""

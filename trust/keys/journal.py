@@ -125,6 +125,10 @@ class Journal:
         refused = self._write(together)
         return {place: refused[row] for row, taken in enumerate(places) if row in refused for place in taken}
 
+    def told(self, key_id: str, outcome: JournalOutcome, detail: str) -> Head | None:
+        """Where a row of this outcome and detail stands for the key, or None."""
+        return self._rows.told(key_id, outcome, detail)
+
     def append(self, entry: Entry) -> Head:
         """Writes one entry that is no use of a key; where it stands."""
         waiting = self._written([entry])
@@ -203,7 +207,7 @@ class Journal:
             return KeyNotUsable(f"{entry.key_id} was not usable a moment ago; try again")
         if isinstance(error, KeyLimitReached) and standing is not None:
             limit = limit_text(standing)
-            if not self._rows.told(entry.key_id, JournalOutcome.LIMIT_REACHED, limit):
+            if self._rows.told(entry.key_id, JournalOutcome.LIMIT_REACHED, limit) is None:
                 told = replace(
                     entry, count=0, subject="", intended=b"", signed=b"",
                     outcome=JournalOutcome.LIMIT_REACHED, detail=limit,

@@ -60,6 +60,15 @@ class Keyring:
         self._held: dict[KeyId, HeldKey] = {}
         self._lock = threading.Lock()
 
+    @property
+    def new_keys_in(self) -> StoreName:
+        """The store in which new keys are made."""
+        return self._new_keys_in
+
+    def describe_stores(self) -> dict[str, str]:
+        """Every store that is set up, as it says of itself."""
+        return {name.value: store.describe() for name, store in self._stores.items()}
+
     def create(self, purpose: KeyPurpose, suite: Suite) -> KeyInfo:
         """Makes a key, stores it, and returns its public half; raises KeyKindNotOffered, KeyStoreAway."""
         key_id = self._ids.new(KeyId)

@@ -72,6 +72,42 @@ KEY_STEPS: Final = Transitions(
 )
 
 
+class OrderId(Id):
+    """An order about a key."""
+
+    prefix = "order"
+
+
+class KeyAct(StrEnum):
+    """What may be ordered of a key; the signer carries out committed orders only, each once."""
+
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RETIRE = "retire"
+    LIMIT = "limit"  # sets both limits; one that is not given is taken away
+    DESTROY = "destroy"
+
+
+STATE_AFTER: Final = {
+    KeyAct.SUSPEND: KeyState.SUSPENDED,
+    KeyAct.RESUME: KeyState.ACTIVE,
+    KeyAct.RETIRE: KeyState.RETIRED,
+    KeyAct.DESTROY: KeyState.DESTROYED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyOrder:
+    """An order about one key, committed with the event that says who gave it and why."""
+
+    order_id: OrderId
+    key_id: KeyId
+    act: KeyAct
+    max_uses: int | None = None
+    usable_until: datetime | None = None
+    agency: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyStanding:
     """What decides whether a key may be used now; a limit is None where there is none."""

@@ -23,6 +23,7 @@ from trust.keys.certificates import MAY_ISSUE, assemble_certificate, tbs_of
 from trust.keys.errors import KeyNotUsable, SignerRefused
 from trust.keys.identities import Identities, certificate_of, chain_of
 from trust.keys.journal import Journal
+from trust.keys.key_acts import KeyActs
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
 from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyPurpose
@@ -53,8 +54,10 @@ class Operations:
         database: Database,
         clock: Clock,
         randomness: Randomness,
+        key_acts: KeyActs,
     ) -> None:
         self._keyring = keyring
+        self._key_acts = key_acts
         self._journal = journal
         self._database = database
         self._clock = clock
@@ -73,6 +76,7 @@ class Operations:
         return {
             "ping": lambda _message: {},
             "create-key": self.create_key,
+            **self._key_acts.by_name(),
             **self._seals.by_name(),
             "issue-certificate": self.issue_certificate,
             "sign-credential": self.sign_credential,

@@ -142,6 +142,9 @@ class Pkcs11Store:
         if self._token.run(lambda session: self._found(session, object_id)):
             raise KeyStoreRefused(f"{stored.key_id} is still in the token {self._token.label}")
 
+    def describe(self) -> str:
+        return f"in the token {self._token.describe()}"
+
     def _found(self, session: TokenSession, object_id: bytes) -> list[Pkcs11Object]:
         kinds = self._library.ObjectClass
         return [

@@ -14,16 +14,26 @@ from trust.keys.journal_rows import ChainId, Head, JournalOutcome, JournalRow, h
 from trust.keys.model import (
     Intent,
     IntentKind,
+    KeyAct,
     KeyBinding,
     KeyId,
     KeyInfo,
+    KeyOrder,
     KeyPurpose,
     KeyStanding,
     KeyState,
+    OrderId,
     StoredKey,
     StoreName,
 )
-from trust.keys.tables import intent_outcomes, intents, key_bindings, keys
+from trust.keys.tables import (
+    intent_outcomes,
+    intents,
+    key_bindings,
+    key_order_outcomes,
+    key_orders,
+    keys,
+)
 from trust.storage.database import Database, ReadWork
 from trust.storage.errors import DatabaseAway
 
@@ -91,7 +101,7 @@ _JOURNAL_COLUMNS: Final = (
 )
 _ROW_HASH: Final = text("SELECT hash FROM trust.signer_journal WHERE chain = :chain AND number = :number")
 _TOLD: Final = text(
-    "SELECT 1 FROM trust.signer_journal"
+    "SELECT chain, number, hash FROM trust.signer_journal"
     " WHERE key_id = :key_id AND outcome = :outcome AND detail = :detail LIMIT 1"
 )
 _BEGINNINGS: Final = text("SELECT detail FROM trust.signer_journal WHERE number = 1")
@@ -269,6 +279,82 @@ def _binding(row: Row[Any]) -> KeyBinding:
     )
 
 
+class KeyOrders:
+    """Orders about keys and what came of them."""
+
+    def __init__(self, work: ReadWork) -> None:
+        self._work = work
+
+    def give(self, order: KeyOrder, *, event_id: str, at: datetime) -> None:
+        """Takes effect when the transaction commits."""
+        self._work.execute(
+            key_orders.insert().values(
+                order_id=order.order_id,
+                key_id=order.key_id,
+                act=order.act.value,
+                max_uses=order.max_uses,
+                usable_until=order.usable_until,
+                agency=order.agency,
+                event_id=event_id,
+                at=at,
+            )
+        )
+
+    def find(self, order_id: str) -> KeyOrder | None:
+        """An order, or None."""
+        row = self._work.execute(select(key_orders).where(key_orders.c.order_id == order_id)).one_or_none()
+        return None if row is None else _order(row)
+
+    def open(self, *, limit: int) -> tuple[KeyOrder, ...]:
+        """Orders of which nothing has come yet, oldest first."""
+        concluded = select(key_order_outcomes.c.order_id)
+        rows = self._work.execute(
+            select(key_orders)
+            .where(key_orders.c.order_id.not_in(concluded))
+            .order_by(key_orders.c.order_id)
+            .limit(limit)
+        )
+        return tuple(_order(row) for row in rows)
+
+    def conclude(
+        self, order_id: str, outcome: str, *, statement: Mapping[str, Any], event_id: str, at: datetime
+    ) -> None:
+        """The one outcome of an order; the caller holds its lock and has looked that there is none."""
+        self._work.execute(
+            key_order_outcomes.insert().values(
+                order_id=order_id, outcome=outcome, statement=dict(statement), event_id=event_id, at=at
+            )
+        )
+
+    def outcome(self, order_id: str) -> tuple[str, Mapping[str, Any], str] | None:
+        """Outcome, the signer's statement and the event of a concluded order, or None while it is open."""
+        row = self._work.execute(
+            select(key_order_outcomes).where(key_order_outcomes.c.order_id == order_id)
+        ).one_or_none()
+        return None if row is None else (row.outcome, row.statement, row.event_id)
+
+    def of_key(self, key_id: str) -> tuple[tuple[KeyOrder, str], ...]:
+        """A key's orders with their outcome ("open" where there is none), oldest first."""
+        rows = self._work.execute(
+            select(key_orders, key_order_outcomes.c.outcome)
+            .outerjoin(key_order_outcomes, key_order_outcomes.c.order_id == key_orders.c.order_id)
+            .where(key_orders.c.key_id == key_id)
+            .order_by(key_orders.c.order_id)
+        )
+        return tuple((_order(row), row.outcome or "open") for row in rows)
+
+
+def _order(row: Row[Any]) -> KeyOrder:
+    return KeyOrder(
+        order_id=OrderId(row.order_id),
+        key_id=KeyId(row.key_id),
+        act=KeyAct(row.act),
+        max_uses=row.max_uses,
+        usable_until=row.usable_until,
+        agency=row.agency,
+    )
+
+
 class WrappedKeys:
     """The signer's own rows: no other role may read them."""
 
@@ -410,10 +496,14 @@ class JournalRows:
         found = self._database.read_once(_ROW_HASH, {"chain": row.chain, "number": row.number})
         return bool(found) and bytes(found[0].hash) == digest
 
-    def told(self, key_id: str, outcome: JournalOutcome, detail: str) -> bool:
-        """Whether the journal has a row of this outcome and detail for the key."""
+    def told(self, key_id: str, outcome: JournalOutcome, detail: str) -> Head | None:
+        """Where the journal has a row of this outcome and detail for the key, or None."""
         query = {"key_id": key_id, "outcome": outcome.value, "detail": detail}
-        return bool(self._database.read_once(_TOLD, query))
+        found = self._database.read_once(_TOLD, query)
+        if not found:
+            return None
+        row = found[0]
+        return Head(chain=ChainId(row.chain), number=row.number, hash=bytes(row.hash))
 
     def unnamed_heads(self) -> list[Head]:
         """Where each chain has come to, without those that a later chain's first row has named there already."""

@@ -33,3 +33,6 @@ class SoftwareStore:
 
     def destroy(self, stored: StoredKey) -> None:
         """Nothing of a software key lies outside its row."""
+
+    def describe(self) -> str:
+        return f"in the database, wrapped under {self._wrapping.names()[0]}"

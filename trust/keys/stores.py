@@ -53,3 +53,7 @@ class KeyStore(Protocol):
     def destroy(self, stored: StoredKey) -> None:
         """Removes what lies outside the key's row, and looks that it is gone; nothing there is no error."""
         ...
+
+    def describe(self) -> str:
+        """What and where it is, for the operator; raises KeyStoreAway where it is not there."""
+        ...

@@ -81,6 +81,7 @@ key_orders = Table(
     Column("act", Text, nullable=False),
     Column("max_uses", BigInteger),
     Column("usable_until", moment()),
+    Column("agency", Text),
     Column("event_id", Text, nullable=False),
     Column("at", moment(), nullable=False),
     Index(None, "key_id"),

@@ -47,6 +47,7 @@ CREATE TABLE trust.key_orders (
   act TEXT NOT NULL,
   max_uses BIGINT,
   usable_until TIMESTAMP WITH TIME ZONE,
+  agency TEXT,
   event_id TEXT NOT NULL,
   at TIMESTAMP WITH TIME ZONE NOT NULL,
   CONSTRAINT pk_key_orders PRIMARY KEY (order_id)
