@@ -124,13 +124,7 @@ class KeyRoom:
             database.close()
 
     def as_owner(self, statement: str, parameter: object) -> None:
-        """What whoever owns the database can do to it: the guards are switched off for it."""
-        with psycopg.connect(libpq_url(self.settings.database_owner_url)) as connection:
-            for table in ("signer_journal", "intents", "intent_outcomes"):
-                connection.execute(f"ALTER TABLE trust.{table} DISABLE TRIGGER USER".encode())
-            connection.execute(statement.encode(), None if parameter is None else (parameter,))
-            for table in ("signer_journal", "intents", "intent_outcomes"):
-                connection.execute(f"ALTER TABLE trust.{table} ENABLE TRIGGER USER".encode())
+        change_as_owner(self.settings.database_owner_url, statement, parameter)
 
     def replace_key_encryption_key(self, fresh: Path) -> None:
         """As the runbook says: the old key is kept beside, the new one takes its place in one step."""
@@ -138,3 +132,14 @@ class KeyRoom:
         self.earlier_key_file.write_bytes(current.read_bytes())
         self.earlier_key_file.chmod(0o600)
         fresh.rename(current)
+
+
+def change_as_owner(owner_url: str, statement: str, parameter: object = None) -> None:
+    """What whoever owns the database can do to it: the guards are switched off for it."""
+    guarded = ("signer_journal", "intents", "intent_outcomes")
+    with psycopg.connect(libpq_url(owner_url)) as connection:
+        for table in guarded:
+            connection.execute(f"ALTER TABLE trust.{table} DISABLE TRIGGER USER".encode())
+        connection.execute(statement.encode(), None if parameter is None else (parameter,))
+        for table in guarded:
+            connection.execute(f"ALTER TABLE trust.{table} ENABLE TRIGGER USER".encode())

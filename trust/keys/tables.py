@@ -73,6 +73,15 @@ signer_journal = Table(
     info=dict(SIGNER_FACTS),
 )
 
+# One row, made when the journal was: intents up to this position were signed for before there was one.
+journal_start = Table(
+    "journal_start",
+    metadata,
+    Column("intents_before", BigInteger, primary_key=True, autoincrement=False),
+    schema="trust",
+    info=dict(FACTS),
+)
+
 key_orders = Table(
     "key_orders",
     metadata,

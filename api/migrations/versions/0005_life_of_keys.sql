@@ -41,6 +41,14 @@ CREATE INDEX ix_signer_journal_subject ON trust.signer_journal (subject) WHERE s
 
 CREATE INDEX ix_signer_journal_key_id ON trust.signer_journal (key_id);
 
+CREATE TABLE trust.journal_start (
+  intents_before BIGINT NOT NULL,
+  CONSTRAINT pk_journal_start PRIMARY KEY (intents_before)
+);
+
+-- What was signed until now has no row of the journal; the comparison begins after it.
+INSERT INTO trust.journal_start SELECT coalesce(max(position), 0) FROM trust.intents;
+
 CREATE TABLE trust.key_orders (
   order_id TEXT NOT NULL,
   key_id TEXT NOT NULL,
@@ -112,3 +120,11 @@ GRANT SELECT ON trust.journal_notices TO yinxin_reader;
 CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON trust.journal_notices FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
 
 CREATE TRIGGER facts_kept BEFORE TRUNCATE ON trust.journal_notices FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
+
+GRANT SELECT, INSERT ON trust.journal_start TO yinxin_service;
+
+GRANT SELECT ON trust.journal_start TO yinxin_reader;
+
+CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON trust.journal_start FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
+
+CREATE TRIGGER facts_kept BEFORE TRUNCATE ON trust.journal_start FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
