@@ -8,7 +8,7 @@ from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
-from trust.keys.errors import KeyNotUsable, KeyStoreRefused, WrappedKeyBroken
+from trust.keys.errors import KeyNotUsable, KeyStoreAway, KeyStoreRefused, WrappedKeyBroken
 from trust.keys.journal import Journal, JournalledSigner
 from trust.keys.journal_rows import Entry, JournalOutcome
 from trust.keys.life import refusal_of
@@ -66,8 +66,14 @@ class Keyring:
         return self._new_keys_in
 
     def describe_stores(self) -> dict[str, str]:
-        """Every store that is set up, as it says of itself."""
-        return {name.value: store.describe() for name, store in self._stores.items()}
+        """Every store that is set up, as it says of itself, or that it is away."""
+        said: dict[str, str] = {}
+        for name, store in self._stores.items():
+            try:
+                said[name.value] = store.describe()
+            except KeyStoreAway as away:
+                said[name.value] = away.message
+        return said
 
     def create(self, purpose: KeyPurpose, suite: Suite) -> KeyInfo:
         """Makes a key, stores it, and returns its public half; raises KeyKindNotOffered, KeyStoreAway."""
