@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
@@ -112,7 +112,7 @@ class Keyring:
     def open_for(self, intent: Intent) -> HeldKey:
         """The intended key, its uses journalled as those of this intent; raises as `open` does."""
         held = self.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
-        return replace(held, signer=held.signer.for_intent(intent))
+        return HeldKey(info=held.info, signer=held.signer.for_intent(intent))
 
     def destroy(self, stored: StoredKey) -> None:
         """Has the key's store remove it, and forgets it; its row is the caller's."""

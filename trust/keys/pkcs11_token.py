@@ -17,7 +17,8 @@ import structlog
 from trust.keys.errors import KeyStoreAway, KeyStoreRefused
 from trust.keys.pkcs11_module import Pkcs11Module, load_pkcs11
 
-# A token that is away is looked for again at most so often: beginning the module anew takes it from everybody.
+# Beginning the module anew takes it from everybody: where that has helped nobody since, or only an object is missing,
+# it is done at most so often.
 _RESTART_PAUSE_SECONDS: Final = 1.0
 # Whoever waits longer for a session meets a fault, not a queue.
 _WAIT_SECONDS: Final = 10.0
@@ -85,6 +86,7 @@ class Pkcs11Token:
         self._open = 0
         self._inside = 0
         self._restarting = False
+        self._worked = False
         self._generation = 0
         self._restarted_at = -_RESTART_PAUSE_SECONDS
         self._changed = threading.Condition()
@@ -107,7 +109,7 @@ class Pkcs11Token:
             return self._once(work)
         except (ObjectMissing, self.library.PKCS11Error) as second:
             self._stumbled(second)
-            if not self._restart():
+            if not self._restart(helped=self._worked and not isinstance(second, ObjectMissing)):
                 if isinstance(second, ObjectMissing):
                     raise
                 raise self._away() from second
@@ -138,7 +140,9 @@ class Pkcs11Token:
 
     def _once(self, work: Callable[[TokenSession], Result]) -> Result:
         with self._session() as session:
-            return work(session)
+            result = work(session)
+        self._worked = True
+        return result
 
     @contextmanager
     def _session(self) -> Iterator[TokenSession]:
@@ -198,7 +202,7 @@ class Pkcs11Token:
         if not isinstance(fault, ObjectMissing):
             _log.warning("token.stumbled", token=self.label, fault=type(fault).__name__)
 
-    def _restart(self, *, at_once: bool = False) -> bool:
+    def _restart(self, *, helped: bool = False, at_once: bool = False) -> bool:
         """Begins the module anew when nobody is inside; False where that was done a moment ago.
 
         Raises KeyStoreAway where the token is not there, KeyStoreRefused where it refuses the PIN.
@@ -209,9 +213,9 @@ class Pkcs11Token:
                 self._changed.wait()
             if self._restarted_at >= asked:
                 return True  # somebody else did it while we waited
-            if not at_once and asked - self._restarted_at < _RESTART_PAUSE_SECONDS:
+            if not (at_once or helped) and asked - self._restarted_at < _RESTART_PAUSE_SECONDS:
                 return False
-            self._restarting = True
+            self._restarting, self._worked = True, False
             while self._inside:
                 self._changed.wait()
         try:

@@ -68,7 +68,7 @@ signer_journal = Table(
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index(None, "subject", postgresql_where=text("subject <> ''")),
-    Index(None, "key_id"),
+    Index(None, "key_id", postgresql_where=text("outcome <> 'signed'")),
     schema="trust",
     info=dict(SIGNER_FACTS),
 )

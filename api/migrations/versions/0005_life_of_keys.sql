@@ -39,7 +39,7 @@ CREATE TABLE trust.signer_journal (
 
 CREATE INDEX ix_signer_journal_subject ON trust.signer_journal (subject) WHERE subject <> '';
 
-CREATE INDEX ix_signer_journal_key_id ON trust.signer_journal (key_id);
+CREATE INDEX ix_signer_journal_key_id ON trust.signer_journal (key_id) WHERE outcome <> 'signed';
 
 CREATE TABLE trust.journal_start (
   intents_before BIGINT NOT NULL,
