@@ -27,6 +27,7 @@ _NOT_SETTINGS: Final = frozenset(
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "port": (1, 65_535),
     "workers": (1, 256),
+    "pkcs11_sessions": (1, 256),
     "lease_seconds": (0.5, 86_400),
     "max_document_bytes": (1024, 2 << 30),
     "evidence_gather_seconds": (1, 86_400),
@@ -86,6 +87,24 @@ class Settings:
     key_encryption_key_file: str = _setting(
         "", "32 octets wrapping software keys; empty: in the configuration folder"
     )
+    key_encryption_key_value: str = _setting(
+        "", "the key-encryption key itself, 32 octets in base64 or hex, instead of the file", secret=True
+    )
+    key_encryption_key_label: str = _setting(
+        "", "label of an AES key in the PKCS#11 token that wraps software keys, instead of the file"
+    )
+    earlier_key_encryption_keys: str = _setting(
+        "",
+        "key-encryption keys that stored keys may still be under, as file:PATH, value:TEXT or token:LABEL, "
+        "separated by commas",
+        secret=True,
+    )
+    key_store: str = _setting("software", "where new keys are made: software or pkcs11")
+    pkcs11_module: str = _setting("", "path of the PKCS#11 module; empty: no token is used")
+    pkcs11_token: str = _setting("", "label of the PKCS#11 token")
+    pkcs11_pin_file: str = _setting("", "file with the token's user PIN, readable by its owner alone")
+    pkcs11_pin: str = _setting("", "the token's user PIN itself, instead of the file", secret=True)
+    pkcs11_sessions: int = _setting(8, "sessions held open with the token at most")
     personal_data_key_file: str = _setting(
         "", "32 octets for personal data; empty: in the configuration folder"
     )

@@ -29,7 +29,17 @@ from trust.storage.embedded import EmbeddedPostgres
 
 START_SECONDS: Final = 60
 # What each child has no business with.
-_NOT_FOR_SERVER: Final = frozenset({"database_owner_url", "database_signer_url", "key_encryption_key_file"})
+_NOT_FOR_SERVER: Final = frozenset(
+    {
+        "database_owner_url",
+        "database_signer_url",
+        "key_encryption_key_file",
+        "key_encryption_key_value",
+        "earlier_key_encryption_keys",
+        "pkcs11_pin",
+        "pkcs11_pin_file",
+    }
+)
 _NOT_FOR_SIGNER: Final = frozenset(
     {"database_owner_url", "database_url", "database_read_url", "s3_secret_key", "personal_data_key_file"}
 )

@@ -34,6 +34,7 @@ from licences.render.typesetter import Typesetter
 from licences.types.loader import load_types
 from seals.desk import SealDesk, build_seals
 from trust.authority.issuance import CertificateAuthority
+from trust.authority.key_office import KeyOffice
 from trust.authority.model import LEDGER_LABEL, LEDGER_LONG_TERM_LABEL
 from trust.authority.ocsp_keys import OcspKeys
 from trust.authority.ocsp_responder import OcspResponder
@@ -47,6 +48,7 @@ from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.client import SignerClient
+from trust.keys.key_client import KeyClient
 from trust.keys.repository import KeyBindings
 from trust.keys.wrapping import read_key_encryption_key
 from trust.ledger.ledger import Ledger
@@ -77,6 +79,7 @@ class Authorities:
     timestamps: TimestampAuthority
     renewals: Renewals
     requests: CertificateRequests
+    keys: KeyOffice
 
     def close(self) -> None:
         self.signer.close()
@@ -101,6 +104,7 @@ class Services:
     timestamps: TimestampAuthority
     renewals: Renewals
     requests: CertificateRequests
+    keys: KeyOffice
     trust: HouseTrust
     report_clock: ReportClock
     sequencer: Sequencer
@@ -162,6 +166,7 @@ def build_authorities(
         timestamps=TimestampAuthority(
             database=database, signer=signer, policies=own_policies(settings), clock=clock
         ),
+        keys=KeyOffice(ledger=ledger, keys=KeyClient(signer), clock=clock, ids=ids),
     )
 
 
@@ -227,6 +232,7 @@ def build_services(
         objects=objects,
         signer=parts.signer,
         authority=SealCertificates(parts.certificates, parts.revocations),
+        keys=parts.keys,
         agencies=agencies,
         timestamps=source,
         trust=trust,
@@ -304,6 +310,7 @@ def build_services(
         timestamps=parts.timestamps,
         renewals=parts.renewals,
         requests=parts.requests,
+        keys=parts.keys,
         trust=trust,
         report_clock=ReportClock(timestamps=parts.timestamps, ledger=parts.ledger, clock=parts.clock),
         sequencer=Sequencer(

@@ -30,6 +30,9 @@ SEAL_STAMPING_SECONDS: Final = 15.0
 RENEWING_SECONDS: Final = 3_600.0
 DAILY_SECONDS: Final = 86_400.0
 SWEEPING_SECONDS: Final = 14_400.0
+LIMITS_SECONDS: Final = 60.0
+# Each anchor is an event, and so a checkpoint, and so a further row of the journal.
+ANCHORING_SECONDS: Final = 3600.0
 _log = structlog.get_logger("yinxin.worker")
 
 
@@ -56,6 +59,9 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
         Chore(name="seal-uses.stamp", seconds=SEAL_STAMPING_SECONDS, act=services.seals.stamp),
         Chore(name="seal-uses.sweep", seconds=SWEEPING_SECONDS, act=services.seals.sweep),
+        Chore(name="keys.carry-out", seconds=resolving, act=services.keys.resume),
+        Chore(name="keys.tell-limits", seconds=LIMITS_SECONDS, act=services.keys.tell_limits),
+        Chore(name="keys.anchor-journal", seconds=ANCHORING_SECONDS, act=services.keys.anchor_journal),
         Chore(name="licences.resume", seconds=resolving, act=services.licences.resume_issuing),
         Chore(name="archive.resume", seconds=resolving, act=services.archive.resume),
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),

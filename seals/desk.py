@@ -11,7 +11,7 @@ from seals.acts.requests import DecideSealRequest, RequestSeal
 from seals.errors import SealUseUnknown
 from seals.events import USE_READ
 from seals.model import Seal, SealAuthorisation, SealRequest, SealUse
-from seals.ports import AgencyDirectory, SealAuthority, TimestampSource, TrustView
+from seals.ports import AgencyDirectory, SealAuthority, SealKeys, TimestampSource, TrustView
 from seals.repository import SealAuthorisations, SealRequests, Seals
 from seals.uses.activations import RemoteSigning
 from seals.uses.batches import SealBatchReading
@@ -142,6 +142,7 @@ def build_seals(
     objects: ObjectStore,
     signer: SignerClient,
     authority: SealAuthority,
+    keys: SealKeys,
     agencies: AgencyDirectory,
     timestamps: TimestampSource,
     trust: TrustView,
@@ -173,7 +174,7 @@ def build_seals(
             ledger=ledger, signer=signer, authority=authority, agencies=agencies, clock=clock, ids=ids,
             lease=lease, suite=suite,
         ),
-        life=SealLife(ledger=ledger, authority=authority),
+        life=SealLife(ledger=ledger, authority=authority, keys=keys),
         authorisations=SealAuthorisationActs(ledger=ledger, agencies=agencies, clock=clock, ids=ids),
         seal_document=SealDocument(
             ledger=ledger, objects=objects, signer=signer, taking=taking, sealing=sealing, trust=trust,

@@ -11,6 +11,7 @@ SEAL_MADE: Final = "seal.made"
 SEAL_SUSPENDED: Final = "seal.suspended"
 SEAL_REINSTATED: Final = "seal.reinstated"
 SEAL_REVOKED: Final = "seal.revoked"
+SEAL_DESTROYED: Final = "seal.destroyed"
 AUTHORISATION_GRANTED: Final = "seal-authorisation.granted"
 AUTHORISATION_WITHDRAWN: Final = "seal-authorisation.withdrawn"
 USE_INTENDED: Final = "seal-use.intended"
@@ -31,6 +32,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         SEAL_SUSPENDED: "The seal was suspended (loss reported).",
         SEAL_REINSTATED: "The suspended seal was reinstated by another person.",
         SEAL_REVOKED: "The seal and its certificate were revoked for good.",
+        SEAL_DESTROYED: "The revoked seal was destroyed: its key is to be destroyed, which `key.destroyed` proves.",
         AUTHORISATION_GRANTED: "An application was authorised to use the seal for a service item.",
         AUTHORISATION_WITHDRAWN: "The authorisation was withdrawn.",
         USE_INTENDED: "A use of the seal was taken and its digest committed; the key may now be used once.",

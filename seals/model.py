@@ -30,13 +30,15 @@ class SealState(StrEnum):
 
     ACTIVE = "active"  # authorised applications use it
     SUSPENDED = "suspended"  # loss reported (挂失): an approver reinstates or revokes
-    REVOKED = "revoked"  # nobody: final, its certificate is on the CRL
+    REVOKED = "revoked"  # its certificate is on the CRL: an approver may have the key destroyed
+    DESTROYED = "destroyed"  # nobody: final, its key is destroyed, or the worker has the signer do it
 
 
 SEAL_STEPS: Final = Transitions(
     {
         SealState.ACTIVE: frozenset({SealState.SUSPENDED, SealState.REVOKED}),
         SealState.SUSPENDED: frozenset({SealState.ACTIVE, SealState.REVOKED}),
+        SealState.REVOKED: frozenset({SealState.DESTROYED}),
     }
 )
 

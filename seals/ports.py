@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from trust.ledger.ledger import RecordedWork
+from trust.ledger.model import Actor
 from trust.pki.trust_store import TrustStore
 
 
@@ -57,6 +59,20 @@ class SealAuthority(Protocol):
 
     def revoke_others(self, *, owner: str, keep: str) -> None:
         """Revokes every certificate of this owner but the one with this serial."""
+        ...
+
+
+class SealKeys(Protocol):
+    """Has the keys of seals destroyed; what is ordered is carried out by the worker where nobody else does."""
+
+    def order_destruction(
+        self, work: RecordedWork, key_id: str, *, agency: str, actor: Actor, reason: str
+    ) -> str:
+        """Orders it in this transaction; the order's id."""
+        ...
+
+    def destroyed(self, order_id: str) -> None:
+        """Returns where the signer has destroyed the key and the ledger says so; raises Unavailable."""
         ...
 
 

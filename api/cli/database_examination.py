@@ -92,7 +92,7 @@ def _rights(connection: _Connection, role: str, subject: str) -> Finding:
             must = protection != "signer" and not (role == "reader" and secret)
         if must and not _may(connection, name, "SELECT"):
             wrong.append(f"cannot SELECT {name}")
-        if role == "service" and protection == "facts" and not _guarded(connection, name):
+        if role == "service" and protection in ("facts", "signer-facts") and not _guarded(connection, name):
             wrong.append(f"{name} has lost the triggers that keep facts")
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
@@ -100,7 +100,7 @@ def _rights(connection: _Connection, role: str, subject: str) -> Finding:
     said = {
         "service": "inserts facts and cannot change them",
         "reader": "only reads",
-        "signer": "sees its keys and the intents, nothing else",
+        "signer": "sees its keys, its journal and the intents, nothing else",
     }
     return Finding(subject=subject, level=Level.OK, detail=said[role])
 
@@ -134,11 +134,15 @@ def _forbidden(role: str, protection: str | None, connection: _Connection, name:
             "facts": ("UPDATE", "DELETE", "TRUNCATE"),
             "erasable": ("UPDATE", "TRUNCATE"),
             "signer": ("SELECT", *writing),
+            "signer-facts": writing,
         }[protection]
     elif role == "reader":
         refused = writing if protection != "signer" else ("SELECT", *writing)
     else:
-        refused = ("DELETE", "TRUNCATE") if protection == "signer" else writing
+        refused = {
+            "signer": ("UPDATE", "DELETE", "TRUNCATE"),  # some columns it may change, never the table
+            "signer-facts": ("UPDATE", "DELETE", "TRUNCATE"),
+        }.get(protection or "", writing)
     yield from (right for right in refused if _may(connection, name, right))
 
 

@@ -27,6 +27,7 @@ from trust.authority.repository import Crls
 from trust.authority.revocation import CRL_VALIDITY, living
 from trust.kernel.clock import SystemClock, rfc3339
 from trust.keys.client import SignerClient
+from trust.keys.key_client import KeyClient
 from trust.keys.model import KeyBinding
 from trust.keys.repository import KeyBindings
 from trust.pki.certificate import read_certificate
@@ -123,10 +124,29 @@ def object_store(settings: Settings) -> Iterator[Finding]:
 
 
 def signer(settings: Settings) -> Iterator[Finding]:
-    """The signer answers on its socket."""
+    """The signer answers on its socket, and says where its keys lie and under which key-encryption keys."""
     with closing(SignerClient(settings.socket_path)) as client:
         client.ping()
+        stores = KeyClient(client).stores()
     yield Finding(subject="signer", level=Level.OK, detail=f"answers on {settings.socket_path}")
+    for name, detail in stores["stores"].items():
+        made_here = "; new keys are made here" if name == stores["new_keys_in"] else ""
+        away = "does not answer" in detail
+        level = Level.FAIL if away else Level.OK
+        yield Finding(subject=f"key store {name}", level=level, detail=f"{detail}{made_here}")
+    current, *earlier = stores["key_encryption_keys"]
+    under = stores["wrapped_under"]
+    others = sum(count for name, count in under.items() if name != current)
+    missing = [name for name in under if name and name not in stores["key_encryption_keys"]]
+    if missing:
+        level, detail = Level.FAIL, f"keys lie under {', '.join(missing)}, which the signer does not have"
+    elif others:
+        level, detail = Level.WARN, f"{current}; {others} keys are under others: run `yinxin keys rewrap`"
+    elif earlier:
+        level, detail = Level.WARN, f"{current}; nothing is under {', '.join(earlier)} any more: take it away"
+    else:
+        level, detail = Level.OK, f"{current}, and every wrapped key is under it"
+    yield Finding(subject="key-encryption key in use", level=level, detail=detail)
 
 
 def authorities(settings: Settings) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from api.cli.ceremonies import app as ceremony_app
 from api.cli.certificate_requests import app as certificates_app
 from api.cli.evidence import evidence_app
+from api.cli.key_commands import keys_app
 from api.cli.starting import AsJson, load_settings, print_json
 from api.settings import described
 from trust.kernel.errors import YinxinError
@@ -33,6 +34,7 @@ app.add_typer(ceremony_app, name="ceremony")
 app.add_typer(evidence_app, name="evidence")
 app.add_typer(timestamps_app, name="timestamps")
 app.add_typer(certificates_app, name="certificates")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()

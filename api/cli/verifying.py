@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from rich.console import Console
 
+from api.cli.journal_comparing import with_journal
 from api.cli.printing import plain, print_report
 from api.cli.progress import Progressing, in_pieces
 from api.cli.running_house import on_running_house
@@ -102,7 +103,9 @@ def verify_path(
 
 
 def verify_own_ledger(settings: Settings, *, as_json: bool, language: str) -> int:
-    """Recomputes our own ledger from database and tiles, prints the report, returns 0, 1 or 2.
+    """Recomputes our own ledger from database and tiles and compares the signer's journal with it; prints the report.
+
+    Returns 0, 1 or 2.
 
     The keys are those bound in the database: whoever does not trust it takes the published ones and
     verifies what the ledger publishes. Raises UsageRefused where no database is set or runs.
@@ -118,6 +121,7 @@ def verify_own_ledger(settings: Settings, *, as_json: bool, language: str) -> in
                 for binding in KeyBindings(work).labelled(LEDGER_LABEL)
             ]
         report = verify_ledger(database, build_objects(settings), keys, at=SystemClock().now())
+        report = with_journal(report, settings, database)
     print_report(report, spoken, as_json=as_json)
     return EXIT_CODES[report.indication]
 

@@ -185,7 +185,7 @@ def _usable(authorisation: SealAuthorisation, seal: Seal, now: datetime) -> bool
 
 
 def _certificate_status(seal: Seal, certificate: Certificate, now: datetime) -> str:
-    if seal.state is SealState.REVOKED:
+    if seal.state in (SealState.REVOKED, SealState.DESTROYED):
         return "revoked"
     if seal.state is SealState.SUSPENDED:
         return "suspended"

@@ -259,6 +259,14 @@ def revoke_seal(seal_id: IdText, body: ReasonBody, caller: CurrentCaller, servic
     return _seal(services.seals.life.revoke(caller, seal_id, reason=body.reason))
 
 
+@router.post("/seals/{seal_id}/destructions", status_code=201)
+def destroy_seal(
+    seal_id: IdText, body: ReasonBody, caller: CurrentCaller, services: ServicesOf
+) -> SealAnswer:
+    """Ends a revoked seal: its key is destroyed in the signer, whose statement goes into the ledger."""
+    return _seal(services.seals.life.destroy(caller, seal_id, reason=body.reason))
+
+
 @router.post("/seals/{seal_id}/authorisations", status_code=201)
 def authorise_seal(
     seal_id: IdText, body: AuthorisationBody, caller: CurrentCaller, services: ServicesOf

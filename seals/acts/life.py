@@ -1,30 +1,33 @@
-"""Suspending (loss reported, 挂失), reinstating and revoking a seal; its certificate follows.
+"""Suspending (loss reported, 挂失), reinstating, revoking and destroying (销毁) a seal; its certificate follows.
 
 The certificate goes first, while the seal's row is locked: it is put on hold before the seal says suspended, and
 released before it says active. A crash in between leaves a seal that does less than it says, and repeating the act
 completes it.
 """
 
+import contextlib
 from collections.abc import Callable
 
 from identity.caller import Caller, Role
 from seals.acts.rights import refused, role_required
 from seals.errors import SamePersonRefused
-from seals.events import SEAL_REINSTATED, SEAL_REVOKED, SEAL_SUSPENDED
+from seals.events import SEAL_DESTROYED, SEAL_REINSTATED, SEAL_REVOKED, SEAL_SUSPENDED
 from seals.model import SEAL_STEPS, Seal, SealState
-from seals.ports import SealAuthority
+from seals.ports import SealAuthority, SealKeys
 from seals.repository import Seals
+from trust.kernel.errors import Unavailable
 from trust.kernel.text import paragraph
-from trust.ledger.ledger import Ledger
+from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Event
 
 
 class SealLife:
     """The acts that change whether a seal can be used."""
 
-    def __init__(self, *, ledger: Ledger, authority: SealAuthority) -> None:
+    def __init__(self, *, ledger: Ledger, authority: SealAuthority, keys: SealKeys) -> None:
         self._ledger = ledger
         self._authority = authority
+        self._keys = keys
 
     def suspend(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
         """At once and by one person: a lost seal waits for nobody. The certificate is on hold until then."""
@@ -73,6 +76,37 @@ class SealLife:
             certificate=lambda seal: self._authority.revoke(seal.serial, reason="cessation-of-operation"),
         )
 
+    def destroy(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
+        """Ends the key of a revoked seal: ordered here, destroyed in the signer, proven by its statement.
+
+        Where the signer is away, the seal is destroyed all the same: the worker has the order carried out.
+        """
+        # 1. The seal's last state and the order about its key, together.
+        ordered: list[str] = []
+
+        def order(work: RecordedWork, seal: Seal) -> None:
+            ordered.append(
+                self._keys.order_destruction(
+                    work, seal.key_id, agency=seal.agency_id, actor=caller.actor(), reason=reason
+                )
+            )
+
+        seal = self._become(
+            caller,
+            seal_id,
+            SealState.DESTROYED,
+            act=SEAL_DESTROYED,
+            roles=(Role.SEAL_APPROVER,),
+            reason=reason,
+            certificate=lambda _seal: None,
+            also=order,
+        )
+
+        # 2. The key; a crash before this leaves the order to the worker.
+        with contextlib.suppress(Unavailable):
+            self._keys.destroyed(ordered[0])
+        return seal
+
     def _become(
         self,
         caller: Caller,
@@ -84,6 +118,7 @@ class SealLife:
         reason: str,
         certificate: Callable[[Seal], None],
         check: Callable[[Seal], None] = lambda _seal: None,
+        also: Callable[[RecordedWork, Seal], None] = lambda _work, _seal: None,
     ) -> Seal:
         role_required(caller, *roles, act=act, ledger=self._ledger, subject=seal_id)
         agency_id = caller.require_agency()
@@ -105,4 +140,5 @@ class SealLife:
                     content={"reason": why},
                 )
             )
+            also(work, seal)
             return seals.get(seal_id, agency_id=agency_id)

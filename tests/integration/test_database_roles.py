@@ -28,6 +28,9 @@ CHANGES = (
 )
 # What the signer reads to decide whether a key may be used, and its own keys.
 SIGNERS = {
+    "trust.signer_journal",
+    "trust.key_orders",
+    "trust.key_order_outcomes",
     "trust.keys",
     "trust.key_bindings",
     "trust.intents",
@@ -107,13 +110,33 @@ def test_private_keys_are_the_signers_alone(connect: Connect) -> None:
 def test_the_signer_sees_what_it_needs_and_writes_keys_only(connect: Connect) -> None:
     superuser = connect("superuser")
     assert may(superuser, SIGNER_ROLE, "SELECT") == SIGNERS
-    assert may(superuser, SIGNER_ROLE, "INSERT") == {"trust.keys"}
+    assert may(superuser, SIGNER_ROLE, "INSERT") == {"trust.keys", "trust.signer_journal"}
     for privilege in ("DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
         assert may(superuser, SIGNER_ROLE, privilege) == set()
 
 
-def test_the_signer_cannot_change_a_key_it_has_made(connect: Connect) -> None:
-    assert may(connect("superuser"), SIGNER_ROLE, "UPDATE") == set()
+def test_the_signer_changes_how_a_key_stands_and_never_what_it_is(connect: Connect) -> None:
+    assert may(connect("superuser"), SIGNER_ROLE, "UPDATE") == {"trust.keys"}
+    for column in ("key_id", "purpose", "suite", "spki", "store", "created_at"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            connect("signer").execute(f"UPDATE trust.keys SET {column} = {column}".encode())
+
+
+def test_the_signers_journal_is_appended_to_by_the_signer_alone_and_changed_by_nobody(
+    connect: Connect,
+) -> None:
+    row = (
+        "INSERT INTO trust.signer_journal (chain, number, at, operation, key_id, count, subject, intended, signed,"
+        " outcome, detail, previous, hash) VALUES ('c', 1, now(), 'o', 'k', 0, '', '', '', 'begun', '', '', '')"
+    )
+    for role in ("service", "reader"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            connect(role).execute(row.encode())
+    connect("signer").execute(row.encode())
+    for role in ("signer", "service", "owner"):
+        for change in ("UPDATE trust.signer_journal SET count = 1", "DELETE FROM trust.signer_journal"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                connect(role).execute(change.encode())
 
 
 def test_the_signer_cannot_write_itself_an_intent(connect: Connect) -> None:
@@ -158,7 +181,9 @@ def test_on_every_table_of_facts_the_service_may_insert_and_read_and_nothing_els
         " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE t.tgname IN ('facts_only', 'facts_kept') AND t.tgenabled = 'O' GROUP BY 1"
     ).fetchall()
-    assert {name for name, both in guards if both == ["facts_kept", "facts_only"]} == facts
+    assert {name for name, both in guards if both == ["facts_kept", "facts_only"]} == facts | {
+        "trust.signer_journal"  # facts too, of which the service only reads
+    }
 
 
 def test_every_table_of_the_database_is_declared_and_owned_by_the_owner(connect: Connect) -> None:

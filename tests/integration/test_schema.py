@@ -59,11 +59,16 @@ def test_every_table_of_facts_has_its_guards_and_nothing_but_them_is_granted(pos
             )
         }
     engine.dispose()
-    facts = {f"{t.schema}.{t.name}" for t in metadata.sorted_tables if t.info.get("protection") == "facts"}
-    assert guarded == facts
+    protected = {f"{t.schema}.{t.name}": t.info.get("protection") for t in metadata.sorted_tables}
+    facts = {name for name, protection in protected.items() if protection == "facts"}
+    of_signer = {name for name, protection in protected.items() if protection == "signer-facts"}
+    assert of_signer == {"trust.signer_journal"}
+    assert guarded == facts | of_signer
     assert "seals.seal_uses" in facts
     for table in facts:
         assert {privilege for name, privilege in granted if name == table} == {"SELECT", "INSERT"}
+    for table in of_signer:
+        assert {privilege for name, privilege in granted if name == table} == {"SELECT"}
 
 
 def test_a_database_of_the_first_release_is_brought_to_the_newest_with_its_seal_uses(

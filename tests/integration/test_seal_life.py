@@ -27,6 +27,7 @@ from trust.documents import pdf
 from trust.kernel.errors import InvalidInput
 from trust.kernel.report import Indication, Outcome
 from trust.kernel.states import StateRefused
+from trust.keys.key_client import KeyClient
 
 ACTS: dict[str, tuple[frozenset[Role], Callable[[SealingAgency, Caller], object]]] = {
     "request": (
@@ -54,6 +55,10 @@ ACTS: dict[str, tuple[frozenset[Role], Callable[[SealingAgency, Caller], object]
     "revoke": (
         frozenset({Role.SEAL_APPROVER}),
         lambda desk, caller: desk.house.services.seals.life.revoke(caller, desk.seal.id, reason="r"),
+    ),
+    "destroy": (
+        frozenset({Role.SEAL_APPROVER}),
+        lambda desk, caller: desk.house.services.seals.life.destroy(caller, desk.seal.id, reason="r"),
     ),
     "authorise": (
         frozenset({Role.SEAL_APPROVER}),
@@ -106,7 +111,8 @@ def test_every_act_is_refused_to_every_role_that_does_not_hold_it(desk: SealingA
         event
         for act in (
             "seal-request.made", "seal-request.approved", "seal-request.declined", "seal.suspended",
-            "seal.reinstated", "seal.revoked", "seal-authorisation.granted", "seal-authorisation.withdrawn",
+            "seal.reinstated", "seal.revoked", "seal.destroyed", "seal-authorisation.granted",
+            "seal-authorisation.withdrawn",
         )
         for event in desk.house.room.events(act)
         if event["outcome"] == "refused"
@@ -338,3 +344,37 @@ def _wait_a_second(desk: SealingAgency) -> None:
 
 def _pause() -> None:
     threading.Event().wait(0.05)
+
+
+def test_a_destroyed_seals_key_is_gone_and_its_statement_is_in_the_ledger(desk: SealingAgency) -> None:
+    life, keys = desk.house.services.seals.life, KeyClient(desk.house.services.signer)
+    desk.seal_document(build_pdf())
+    with pytest.raises(StateRefused):
+        life.destroy(desk.approver, desk.seal.id, reason="先注销")
+    life.revoke(desk.approver, desk.seal.id, reason="停用")
+    destroyed = life.destroy(desk.approver, desk.seal.id, reason="销毁")
+    assert destroyed.state is SealState.DESTROYED
+    shown = keys.show(destroyed.key_id)
+    assert (shown["state"], shown["uses"], shown["wrapped_under"]) == ("destroyed", 1, None)
+    (ordered,) = desk.events("key.destruction-ordered")
+    (proven,) = desk.events("key.destroyed")
+    assert ordered["subject"] == proven["subject"] == destroyed.key_id
+    assert proven["content"]["statement"]["uses"] == 1
+    assert proven["content"]["statement"]["public_key_sha256"] == shown["public_key_sha256"]
+
+
+def test_where_the_signer_is_away_the_worker_has_the_key_of_a_destroyed_seal_destroyed(
+    desk: SealingAgency,
+) -> None:
+    services = desk.house.services
+    services.seals.life.revoke(desk.approver, desk.seal.id, reason="停用")
+    desk.house.signer.stop()
+    assert (
+        services.seals.life.destroy(desk.approver, desk.seal.id, reason="销毁").state is SealState.DESTROYED
+    )
+    assert desk.events("key.destroyed") == []
+    desk.house.signer.start()
+    assert services.keys.resume() == 1
+    assert services.keys.resume() == 0
+    assert len(desk.events("key.destroyed")) == 1
+    assert KeyClient(services.signer).show(desk.seal.key_id)["state"] == "destroyed"

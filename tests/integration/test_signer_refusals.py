@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from psycopg import sql
 from sqlalchemy import update
 from structlog.testing import LogCapture
 
+from api.signer_process import build_signer
 from tests.conftest import CeremonyTemplate
 from tests.support.house import House, opened_house
+from tests.support.tokens import SoftToken, softhsm_there
 from trust.authority.issuance import new_key_binding
 from trust.authority.model import AUTHORITY_LABEL, LEDGER_LABEL, TIMESTAMP_LABEL, Authority, IssuedCertificate
 from trust.crypto import suites
@@ -32,26 +34,25 @@ from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import SystemClock
-from trust.kernel.ids import Ids
-from trust.kernel.randomness import SystemRandomness
 from trust.keys import wire
 from trust.keys.certificates import CertificatePayload
 from trust.keys.client import SignerClient
 from trust.keys.errors import (
+    KeyLimitReached,
     KeyNotUsable,
     SignerAway,
     SignerRefused,
     SigningLeaseOver,
     WrappedKeyBroken,
 )
-from trust.keys.keyring import Keyring
-from trust.keys.model import Intent, IntentKind, KeyBinding, KeyId, KeyInfo, KeyPurpose
+from trust.keys.key_client import KeyClient
+from trust.keys.model import Intent, IntentKind, KeyAct, KeyBinding, KeyId, KeyInfo, KeyPurpose
 from trust.keys.operations import Operations
 from trust.keys.repository import Intents, KeyBindings, WrappedKeys
 from trust.keys.server import MAX_BATCH, SignerServer
 from trust.keys.stamping_client import WantedToken
 from trust.keys.tables import keys
-from trust.keys.wrapping import KeyWrap, read_key_encryption_key
+from trust.keys.wrapping import read_key_encryption_key
 from trust.ledger.model import Actor
 from trust.pki.profiles import TIMESTAMP_POLICY, ProfileName
 from trust.storage.database import Database
@@ -60,6 +61,7 @@ from trust.storage.jobs import libpq_url
 from trust.timestamp.tokens import parse_token
 
 DIGEST = sha256(b"the prepared document")
+_used = itertools.count(1)
 TESTER = Actor(kind="test", id="test")
 SUBJECT = {"C": "CN", "O": "江城市自然资源和规划局", "CN": "规划局公章"}
 
@@ -142,25 +144,65 @@ class Room:
         return name, payload.to_json()
 
 
-@pytest.fixture(scope="module")
-def room(
+@contextmanager
+def opened_room(
     postgres_server: DatabaseUrls,
     ceremony_template: CeremonyTemplate,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
+    **settings: Any,
 ) -> Iterator[Room]:
     """One house for all of these: whatever is refused leaves nothing behind, and each test has its own keys."""
-    name = sql.Identifier(f"refusals_{os.getpid()}")
+    name = f"refusals_{os.getpid()}_{next(_used)}"
     template = sql.Identifier(ceremony_template.database)
     superuser = libpq_url(postgres_server.named("postgres").superuser)
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER yinxin_owner").format(name, template)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER yinxin_owner").format(
+                sql.Identifier(name), template
+            )
         )
-    urls = postgres_server.named(f"refusals_{os.getpid()}")
-    with opened_house(tmp_path_factory.mktemp("refusals"), urls, ceremony_template.config) as opened:
+    urls = postgres_server.named(name)
+    with opened_house(folder, urls, ceremony_template.config) as opened:
+        if settings:
+            opened.signer.stop()
+            opened.signer.settings = replace(opened.signer.settings, **settings)
+            opened.signer.start()
         yield Room(house=opened)
     with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def software_room(
+    postgres_server: DatabaseUrls,
+    ceremony_template: CeremonyTemplate,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Room]:
+    """Keys in the database, wrapped."""
+    with opened_room(postgres_server, ceremony_template, tmp_path_factory.mktemp("refusals")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def token_room(
+    postgres_server: DatabaseUrls,
+    ceremony_template: CeremonyTemplate,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Room]:
+    """New keys in a token; those of the ceremony stay in the database."""
+    if not softhsm_there():
+        pytest.skip("SoftHSM or python-pkcs11 is not installed")
+    folder = tmp_path_factory.mktemp("token")
+    token = SoftToken.make(folder / "softhsm")
+    with opened_room(postgres_server, ceremony_template, folder, **token.settings()) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["software", "token"])
+def room(request: pytest.FixtureRequest) -> Room:
+    """Each refusal is the same wherever the key lies."""
+    found: Room = request.getfixturevalue(f"{request.param}_room")
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -169,9 +211,6 @@ def _quiet() -> Iterator[None]:
     structlog.configure(processors=[LogCapture()])
     yield
     structlog.reset_defaults()
-
-
-_used = itertools.count(1)
 
 
 def use() -> str:
@@ -309,6 +348,33 @@ def test_an_intent_cannot_lend_a_key_to_another_purpose(room: Room) -> None:
     room.intend(use_2, KeyId("key_" + "0" * 32))
     with pytest.raises(KeyNotUsable, match="holds no key"):
         room.client.sign_cms(use_2)
+
+
+@pytest.mark.parametrize(
+    ("acts", "expected", "says"),
+    [
+        ((KeyAct.SUSPEND,), KeyNotUsable, "is suspended"),
+        ((KeyAct.RETIRE,), KeyNotUsable, "is retired"),
+        ((KeyAct.DESTROY,), KeyNotUsable, "was destroyed"),
+        ((KeyAct.LIMIT,), KeyLimitReached, "may be used 1 times"),
+    ],
+)
+def test_a_key_that_may_not_be_used_any_more_signs_for_no_intent(
+    room: Room, acts: tuple[KeyAct, ...], expected: type[KeyNotUsable], says: str
+) -> None:
+    first, second, third = use(), use(), use()
+    key, _issued = room.sealing_key("seal_1")
+    for name in (first, second):
+        room.intend(name, key.key_id)
+    room.intend(third, key.key_id, kind=IntentKind.SEAL_HASH)
+    assert room.client.sign_cms(first)
+    for act in acts:
+        room.house.services.keys.act(act, key.key_id, actor=TESTER, reason="试验", max_uses=1)
+    with pytest.raises(expected, match=says):
+        room.client.sign_cms(second)
+    (refused,) = room.client.sign_hash_batch([third])
+    assert isinstance(refused, expected)
+    assert KeyClient(room.client).show(key.key_id)["uses"] == 1
 
 
 def test_a_service_key_signs_structures_of_its_own_purpose_only(room: Room) -> None:
@@ -657,58 +723,50 @@ def test_a_signer_that_hangs_up_in_the_middle_of_an_answer_is_away(tmp_path: Pat
 def signer_with(room: Room, key_encryption_key: bytes) -> Operations:
     """The signer's operations as another process has them, whose memory holds no key yet."""
     settings = room.house.services.settings
-    clock, randomness = SystemClock(), SystemRandomness()
-    database = Database(settings.database_signer_url)
-    keyring = Keyring(
-        database=database,
-        wrap=KeyWrap(key_encryption_key, randomness),
-        clock=clock,
-        ids=Ids(clock, randomness),
-    )
-    return Operations(keyring=keyring, database=database, clock=clock, randomness=randomness)
+    return build_signer(replace(settings, key_encryption_key_value=key_encryption_key.hex())).operations
 
 
-def test_another_key_encryption_key_opens_no_key(room: Room) -> None:
+def test_another_key_encryption_key_opens_no_key(software_room: Room) -> None:
     use_1 = use()
-    key, _issued = room.sealing_key("seal_1")
-    room.intend(use_1, key.key_id)
+    key, _issued = software_room.sealing_key("seal_1")
+    software_room.intend(use_1, key.key_id)
     with pytest.raises(WrappedKeyBroken):
-        signer_with(room, bytes(32)).by_name()["sign-cms"]({"subject": use_1})
-    right = read_key_encryption_key(room.house.services.settings.key_encryption_key)
-    assert signer_with(room, right).by_name()["sign-cms"]({"subject": use_1})
+        signer_with(software_room, bytes(32)).by_name()["sign-cms"]({"subject": use_1})
+    right = read_key_encryption_key(software_room.house.services.settings.key_encryption_key)
+    assert signer_with(software_room, right).by_name()["sign-cms"]({"subject": use_1})
 
 
 @pytest.mark.parametrize("what", ["wrapped", "wrapped and spki", "purpose", "suite", "cut", "empty"])
 def test_a_changed_row_of_a_wrapped_key_is_broken_also_over_the_socket(
-    room: Room, postgres_server: DatabaseUrls, what: str
+    software_room: Room, postgres_server: DatabaseUrls, what: str
 ) -> None:
     use_1 = use()
-    key, _issued = room.sealing_key("seal_1")
-    other = room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
-    room.intend(use_1, key.key_id)
-    room.house.signer.stop()
-    signer_rows = Database(room.house.services.settings.database_signer_url)
+    key, _issued = software_room.sealing_key("seal_1")
+    other = software_room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+    software_room.intend(use_1, key.key_id)
+    software_room.house.signer.stop()
+    signer_rows = Database(software_room.house.services.settings.database_signer_url)
     with signer_rows.read() as work:
         found = WrappedKeys(work).find(other.key_id)
         mine = WrappedKeys(work).find(key.key_id)
         assert found is not None
         assert mine is not None
         changed: dict[str, Any] = {
-            "wrapped": {"wrapped": found[3]},
-            "wrapped and spki": {"wrapped": found[3], "spki": found[2]},
+            "wrapped": {"wrapped": found.wrapped},
+            "wrapped and spki": {"wrapped": found.wrapped, "spki": found.spki},
             "purpose": {"purpose": "authority"},
             "suite": {"suite": "ed25519"},
-            "cut": {"wrapped": mine[3][:20]},
+            "cut": {"wrapped": (mine.wrapped or b"")[:20]},
             "empty": {"wrapped": b""},
         }[what]
     signer_rows.close()
     # No role of the house may change a key, so it takes the server's superuser.
-    name = room.house.services.settings.database_url.rpartition("/")[2].partition("?")[0]
+    name = software_room.house.services.settings.database_url.rpartition("/")[2].partition("?")[0]
     superuser = Database(postgres_server.superuser.replace("/yinxin?", f"/{name}?"))
     with superuser.work() as work:
         work.execute(update(keys).where(keys.c.key_id == key.key_id).values(**changed))
     superuser.close()
-    room.house.signer.start()
+    software_room.house.signer.start()
     with pytest.raises(WrappedKeyBroken):
-        room.client.sign_cms(use_1)
-    room.client.ping()
+        software_room.client.sign_cms(use_1)
+    software_room.client.ping()

@@ -15,7 +15,15 @@ import identity.events
 import licences.events
 import seals.events
 import trust.preservation.events
-from trust.authority import ceremony, ceremony_logging, issuance, requests, revoking, root_exchange
+from trust.authority import (
+    ceremony,
+    ceremony_logging,
+    issuance,
+    key_office,
+    requests,
+    revoking,
+    root_exchange,
+)
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -26,6 +34,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/requests.py": requests.ACTS,
     "trust/preservation/events.py": trust.preservation.events.ACTS,
     "trust/authority/root_exchange.py": root_exchange.ACTS,
+    "trust/authority/key_office.py": key_office.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

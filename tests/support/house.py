@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from api.settings import Settings
+from api.signer_process import SignerParts, build_signer
 from api.wiring import Services, build_authorities, build_services
 from identity.caller import Caller, CallerKind, Role, Scope
 from identity.ids import AgencyId
@@ -26,15 +27,10 @@ from trust.authority.ceremony import SHIPPED, Ceremony, hold_ceremony
 from trust.crypto.digests import sha256
 from trust.documents.pdf import Placement
 from trust.kernel.clock import Clock, SystemClock
-from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
-from trust.keys.keyring import Keyring
-from trust.keys.operations import Operations
 from trust.keys.server import SignerServer
-from trust.keys.stamping.clock import Elapsed, StampingClock, seconds_since_start
-from trust.keys.stamping.repository import StampingMarks
-from trust.keys.wrapping import KeyWrap, ensure_key_encryption_key, read_key_encryption_key
-from trust.storage.database import Database
+from trust.keys.stamping.clock import Elapsed, seconds_since_start
+from trust.keys.wrapping import ensure_key_encryption_key
 from trust.storage.embedded import DatabaseUrls
 
 ITEM = "JZ-001"
@@ -49,37 +45,20 @@ class RunningSigner:
     clock: Clock = field(default_factory=SystemClock)
     _server: SignerServer | None = None
     _thread: threading.Thread | None = None
-    _database: Database | None = None
+    _parts: SignerParts | None = None
 
     def start(self, *, clock: Clock | None = None, elapsed: Elapsed = seconds_since_start) -> None:
         """`clock` and `elapsed` are what timestamps are made by and held against; `self.clock` is all the rest's."""
-        randomness = SystemRandomness()
-        self._database = Database(self.settings.database_signer_url)
-        keyring = Keyring(
-            database=self._database,
-            wrap=KeyWrap(read_key_encryption_key(self.settings.key_encryption_key), randomness),
-            clock=self.clock,
-            ids=Ids(self.clock, randomness),
-        )
-        operations = Operations(
-            keyring=keyring,
-            database=self._database,
-            clock=self.clock,
-            randomness=randomness,
-            profiles=self.settings.profiles,
-            stamping_clock=StampingClock(
-                clock=clock or self.clock, marks=StampingMarks(self._database), elapsed=elapsed
-            ),
-        )
-        self._server = SignerServer(self.settings.socket_path, operations.by_name())
+        self._parts = build_signer(self.settings, clock=self.clock, stamping_clock=clock, elapsed=elapsed)
+        self._server = SignerServer(self.settings.socket_path, self._parts.operations.by_name())
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        if self._server is not None and self._thread is not None and self._database is not None:
+        if self._server is not None and self._thread is not None and self._parts is not None:
             self._server.close()
             self._thread.join(10)
-            self._database.close()
+            self._parts.close()
             self._server = None
 
 

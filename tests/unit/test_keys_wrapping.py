@@ -1,5 +1,7 @@
 """Keys at rest: bound to key id, purpose and key-encryption key; and the file that key lies in."""
 
+import base64
+import hashlib
 import os
 from pathlib import Path
 
@@ -9,13 +11,16 @@ from hypothesis import strategies as st
 
 from trust.kernel.randomness import SystemRandomness
 from trust.keys.errors import WrappedKeyBroken
+from trust.keys.key_encryption import KeyEncryptionKeys
 from trust.keys.model import KeyId, KeyPurpose
 from trust.keys.wrapping import (
     KEY_OCTETS,
     KeyEncryptionKeyRefused,
     KeyWrap,
     ensure_key_encryption_key,
+    parse_key_encryption_key,
     read_key_encryption_key,
+    read_secret_file,
 )
 
 MINE = KeyId("key_" + "1" * 32)
@@ -101,3 +106,66 @@ def test_a_missing_file_or_a_folder_in_its_place_is_refused(tmp_path: Path) -> N
     for path in (tmp_path / "nothing", tmp_path):
         with pytest.raises(KeyEncryptionKeyRefused):
             read_key_encryption_key(path)
+
+
+def known(*keys: KeyWrap) -> KeyEncryptionKeys:
+    return KeyEncryptionKeys(lambda: keys)
+
+
+def test_what_is_wrapped_names_its_key_and_an_earlier_key_still_opens_it() -> None:
+    first, second = (KeyWrap(bytes([number]) * 32, SystemRandomness()) for number in (1, 2))
+    under, wrapped = known(first).wrap(b"a private key", key_id=MINE, purpose=KeyPurpose.SEAL)
+    assert under == first.name != second.name
+    both = known(second, first)
+    assert both.unwrap(wrapped, under=under, key_id=MINE, purpose=KeyPurpose.SEAL) == b"a private key"
+    assert both.unwrap(wrapped, under=None, key_id=MINE, purpose=KeyPurpose.SEAL) == b"a private key"
+    assert both.wrap(b"x", key_id=MINE, purpose=KeyPurpose.SEAL)[0] == second.name
+    for under_name in (under, None):
+        with pytest.raises(WrappedKeyBroken):
+            known(second).unwrap(wrapped, under=under_name, key_id=MINE, purpose=KeyPurpose.SEAL)
+
+
+def test_a_key_whose_place_was_taken_is_known_until_the_process_ends() -> None:
+    place = [KeyWrap(bytes([1]) * 32, SystemRandomness())]
+    keys = KeyEncryptionKeys(lambda: tuple(place))
+    under, wrapped = keys.wrap(b"a private key", key_id=MINE, purpose=KeyPurpose.SEAL)
+    place[0] = KeyWrap(bytes([2]) * 32, SystemRandomness())
+    assert keys.read_again() == place[0].name
+    assert keys.names() == (place[0].name, under)
+    assert keys.unwrap(wrapped, under=under, key_id=MINE, purpose=KeyPurpose.SEAL) == b"a private key"
+
+
+def test_a_key_encryption_keys_name_tells_nothing_of_it() -> None:
+    octets = os.urandom(32)
+    name = KeyWrap(octets, SystemRandomness()).name
+    assert len(name) == 16
+    assert name not in octets.hex()
+    assert name != hashlib.sha256(octets).hexdigest()[:16]
+
+
+def test_a_key_given_as_text_is_hex_or_base64_of_32_octets() -> None:
+    octets = os.urandom(32)
+    for text in (octets.hex(), octets.hex().upper(), base64.b64encode(octets).decode(), f" {octets.hex()}\n"):
+        assert parse_key_encryption_key(text) == octets
+
+
+@pytest.mark.parametrize(
+    "text", ["", "00", "zz" * 32, "A" * 44, "\u5370" * 32, base64.b64encode(bytes(31)).decode()]
+)
+def test_any_other_text_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(KeyEncryptionKeyRefused) as refused:
+        parse_key_encryption_key(text)
+    assert not text or text not in refused.value.message
+
+
+def test_a_pins_file_is_one_line_that_only_its_owner_reads(tmp_path: Path) -> None:
+    path = tmp_path / "pin"
+    path.write_text("1234 \n")
+    path.chmod(0o644)
+    with pytest.raises(KeyEncryptionKeyRefused, match="chmod 600"):
+        read_secret_file(path, what="the PIN")
+    path.chmod(0o600)
+    assert read_secret_file(path, what="the PIN") == "1234 "
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(KeyEncryptionKeyRefused, match="not text"):
+        read_secret_file(path, what="the PIN")

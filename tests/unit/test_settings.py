@@ -11,7 +11,8 @@ from trust.storage.embedded import DatabaseUrls
 
 SECRET = "hunter2-hunter2"
 SECRETS = ("database_url", "database_owner_url", "database_read_url", "database_signer_url",
-           "s3_access_key", "s3_secret_key")  # fmt: skip
+           "s3_access_key", "s3_secret_key", "key_encryption_key_value", "earlier_key_encryption_keys",
+           "pkcs11_pin")  # fmt: skip
 
 
 def read(**environment: str) -> Settings:

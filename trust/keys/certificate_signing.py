@@ -16,7 +16,7 @@ from trust.keys.errors import KeyNotUsable, SignerRefused
 from trust.keys.identities import Identities
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
-from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyBinding, KeyPurpose
+from trust.keys.model import Intent, IntentKind, KeyBinding, KeyPurpose
 from trust.keys.repository import IssuingPermissions, KeyBindings
 from trust.keys.server import Operation
 from trust.pki.csr_writing import assemble_request, build_request_info
@@ -59,7 +59,7 @@ class CertificateSigning:
     def issue_certificate(self, message: dict[str, Any]) -> dict[str, Any]:
         """Builds the certificate the payload describes, lints it, signs it with the intended authority's key."""
         intent, payload = self._intended(message, IntentKind.CERTIFICATE)
-        held = self._keyring.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
+        held = self._keyring.open_for(intent)
         issuer = self._issuer(held, payload)
         tbs = tbs_of(payload, issuer=issuer, issuer_key=held.info, profiles=self._profiles)
         return {"certificate": wire.text(assemble_certificate(tbs, held.signer))}
@@ -71,7 +71,7 @@ class CertificateSigning:
         purpose = KeyPurpose(payload["purpose"])
         if profile.name not in PROFILES_OF_PURPOSE.get(purpose, frozenset()):
             raise SignerRefused(f"a key for {purpose} is not certified as {profile.name}")
-        held = self._keyring.open(intent.key_id, purpose)
+        held = self._keyring.open_for(intent, purpose)
         info = build_request_info(
             subject={str(key): str(value) for key, value in payload["subject"].items()},
             spki=held.info.spki,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from trust.crypto.digests import sha256
-from trust.crypto.suites import SoftwareSigner, Suite
+from trust.crypto.suites import RawSigner, Suite
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.keys import wire
@@ -88,6 +88,6 @@ def tbs_of(
     return tbs
 
 
-def assemble_certificate(tbs: bytes, signer: SoftwareSigner) -> bytes:
+def assemble_certificate(tbs: bytes, signer: RawSigner) -> bytes:
     """Signs and frames a linted TBSCertificate."""
     return assemble(tbs, signer.suite, signer.sign(tbs))

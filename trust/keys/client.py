@@ -12,9 +12,14 @@ from typing import Any, Final
 from trust.crypto.suites import Suite
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import YinxinError
+from trust.kernel.states import StateRefused
 from trust.keys import wire
 from trust.keys.errors import (
+    KeyKindNotOffered,
+    KeyLimitReached,
     KeyNotUsable,
+    KeyStoreAway,
+    KeyStoreRefused,
     SignerAway,
     SignerRefused,
     SigningLeaseOver,
@@ -24,13 +29,26 @@ from trust.keys.errors import (
 from trust.keys.model import KeyId, KeyInfo, KeyPurpose
 from trust.keys.ocsp_wire import status_fields
 from trust.keys.stamping_client import StampingClient
+from trust.keys.wrapping import KeyEncryptionKeyRefused
 from trust.pki.ocsp_response import CertificateStatus
 
 ANSWER_SECONDS: Final = 15.0
 _MAX_IDLE_CONNECTIONS: Final = 16
 _ERRORS: Final[Mapping[str, type[YinxinError]]] = {
     error.code: error
-    for error in (KeyNotUsable, SignerRefused, SigningLeaseOver, TimeNotTrusted, WrappedKeyBroken)
+    for error in (
+        KeyKindNotOffered,
+        KeyLimitReached,
+        KeyNotUsable,
+        KeyStoreAway,
+        KeyStoreRefused,
+        KeyEncryptionKeyRefused,
+        SignerRefused,
+        SigningLeaseOver,
+        StateRefused,
+        TimeNotTrusted,
+        WrappedKeyBroken,
+    )
 }
 
 
@@ -165,6 +183,10 @@ class SignerClient:
         message = {"do": "sign-receipt", "key_id": key_id, "origin": origin, "event_id": event_id}
         rest = {"leaf_hash": wire.text(leaf_hash), "latest": rfc3339(latest)}
         return str(self._ask({**message, **rest})["note"])
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One message's answer, for the clients of further subjects (`trust/keys/key_client.py`)."""
+        return self._ask(message)
 
     def close(self) -> None:
         """Closes idle connections."""

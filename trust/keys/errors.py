@@ -34,6 +34,30 @@ class TimeNotTrusted(Unavailable):
     code = "time-not-trusted"
 
 
+class KeyLimitReached(KeyNotUsable):
+    """The key has been used as often, or for as long, as its limit allows; a new key or limit is needed."""
+
+    code = "key-limit-reached"
+
+
+class KeyStoreAway(Unavailable):
+    """The token that holds the key does not answer; the signer opens it again at the next call."""
+
+    code = "key-store-away"
+
+
+class KeyStoreRefused(Broken):
+    """The key store is not set up as it must be, or does not hold what it should."""
+
+    code = "key-store-refused"
+
+
+class KeyKindNotOffered(Conflict):
+    """The key store makes no keys of this suite."""
+
+    code = "key-kind-not-offered"
+
+
 class WrappedKeyBroken(Broken):
     """A stored key cannot be unwrapped: another key-encryption key, or the row was changed."""
 

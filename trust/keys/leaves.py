@@ -8,6 +8,7 @@ from typing import Final
 from trust.kernel.clock import Clock
 from trust.kernel.errors import Malformed, YinxinError
 from trust.keys.errors import SignerRefused, SigningLeaseOver
+from trust.keys.life import refusal_of
 from trust.keys.model import Intent, IntentKind
 from trust.keys.repository import standing_intents
 from trust.storage.database import Database
@@ -25,7 +26,11 @@ class Leave:
 
 
 class Leaves:
-    """Judges whether a key may be used for a subject: by its newest intent, not concluded, within its lease."""
+    """Judges whether a key may be used for a subject: by its newest intent, not concluded, within its lease.
+
+    A key that is not active is refused here, before it is used; that it is still active, and how often it may be
+    used, is decided when the use is journalled.
+    """
 
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
@@ -60,6 +65,8 @@ class Leaves:
                 found.append(SignerRefused(f"{subject} is already concluded: {row.outcome}"))
             elif row.intent.lease_until <= now:
                 found.append(SigningLeaseOver(f"the lease of {subject} has run out; the worker resolves it"))
+            elif (refusal := refusal_of(row.key, row.intent.key_id, uses=1, at=now)) is not None:
+                found.append(refusal)
             else:
                 found.append(Leave(intent=row.intent, binding=row.binding))
         return found

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from trust.kernel.ids import Id
+from trust.kernel.states import Transitions
 
 
 class KeyId(Id):
@@ -47,6 +48,99 @@ PURPOSE_OF_INTENT: Final = {
     IntentKind.CERTIFICATE: KeyPurpose.AUTHORITY,
     IntentKind.CREDENTIAL: KeyPurpose.CREDENTIAL,
 }
+
+
+class StoreName(StrEnum):
+    """Where a private key lies."""
+
+    SOFTWARE = "software"  # in the database, wrapped under a key-encryption key
+    PKCS11 = "pkcs11"  # in a token, which it never leaves
+
+
+class KeyState(StrEnum):
+    """Whether a key may be used; its limits are looked at besides."""
+
+    ACTIVE = "active"  # the signer uses it for its purpose
+    SUSPENDED = "suspended"  # the operator resumes, retires or destroys it
+    RETIRED = "retired"  # never used again; the operator may destroy it
+    DESTROYED = "destroyed"  # nobody: final, the private key is gone
+
+
+KEY_STEPS: Final = Transitions(
+    {
+        KeyState.ACTIVE: frozenset({KeyState.SUSPENDED, KeyState.RETIRED, KeyState.DESTROYED}),
+        KeyState.SUSPENDED: frozenset({KeyState.ACTIVE, KeyState.RETIRED, KeyState.DESTROYED}),
+        KeyState.RETIRED: frozenset({KeyState.DESTROYED}),
+    }
+)
+
+
+class OrderId(Id):
+    """An order about a key."""
+
+    prefix = "order"
+
+
+class KeyAct(StrEnum):
+    """What may be ordered of a key; the signer carries out committed orders only, each once."""
+
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RETIRE = "retire"
+    LIMIT = "limit"  # sets both limits; one that is not given is taken away
+    DESTROY = "destroy"
+
+
+STATE_AFTER: Final = {
+    KeyAct.SUSPEND: KeyState.SUSPENDED,
+    KeyAct.RESUME: KeyState.ACTIVE,
+    KeyAct.RETIRE: KeyState.RETIRED,
+    KeyAct.DESTROY: KeyState.DESTROYED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyOrder:
+    """An order about one key, committed with the event that says who gave it and why."""
+
+    order_id: OrderId
+    key_id: KeyId
+    act: KeyAct
+    max_uses: int | None = None
+    usable_until: datetime | None = None
+    agency: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyStanding:
+    """What decides whether a key may be used now; a limit is None where there is none."""
+
+    key_id: KeyId
+    state: KeyState
+    uses: int
+    max_uses: int | None
+    usable_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredKey:
+    """A key as the signer keeps it.
+
+    `wrapped` is the private key of the software store, under the key-encryption key `wrapped_under` (None: from
+    before they had names); both are None for a key in a token, and for one that was destroyed.
+    """
+
+    key_id: KeyId
+    purpose: KeyPurpose
+    suite: str
+    spki: bytes
+    store: StoreName
+    wrapped: bytes | None
+    wrapped_under: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+    destroyed_at: datetime | None
+    standing: KeyStanding
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,9 +22,11 @@ from trust.keys.ceremony_signing import CeremonySigning
 from trust.keys.certificate_signing import CertificateSigning
 from trust.keys.errors import SignerRefused
 from trust.keys.identities import Identities, certificate_of, chain_of
+from trust.keys.journal import Journal
+from trust.keys.key_acts import KeyActs
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
-from trust.keys.model import PURPOSE_OF_INTENT, Intent, IntentKind, KeyId, KeyPurpose
+from trust.keys.model import Intent, IntentKind, KeyId, KeyPurpose
 from trust.keys.ocsp_signing import OcspSigning
 from trust.keys.seal_signing import SealSigning
 from trust.keys.server import Operation
@@ -49,14 +51,18 @@ class Operations:
         self,
         *,
         keyring: Keyring,
+        journal: Journal,
         database: Database,
         clock: Clock,
         randomness: Randomness,
+        key_acts: KeyActs,
         profiles: Mapping[ProfileName, Profile] = PROFILES,
         stamping_clock: StampingClock | None = None,
     ) -> None:
         """`stamping_clock` guards the time that timestamps bear; by default `clock` at the usual accuracy."""
         self._keyring = keyring
+        self._key_acts = key_acts
+        self._journal = journal
         self._database = database
         self._identities = Identities(database)
         self._leaves = Leaves(database=database, clock=clock)
@@ -67,7 +73,9 @@ class Operations:
             database=database,
             profiles=profiles,
         )
-        self._seals = SealSigning(keyring=keyring, identities=self._identities, leaves=self._leaves)
+        self._seals = SealSigning(
+            keyring=keyring, identities=self._identities, leaves=self._leaves, journal=journal
+        )
         self._ocsp = OcspSigning(keyring=keyring, identities=self._identities, database=database, clock=clock)
         self._timestamps = TimestampSigning(
             keyring=keyring,
@@ -77,10 +85,14 @@ class Operations:
         )
 
     def by_name(self) -> Mapping[str, Operation]:
-        """Everything a client may ask for."""
+        """Everything a client may ask for, each inside a call of the journal (`trust/keys/journal.py`)."""
+        return self._journal.recorded(self._operations())
+
+    def _operations(self) -> Mapping[str, Operation]:
         return {
             "ping": lambda _message: {},
             "create-key": self.create_key,
+            **self._key_acts.by_name(),
             **self._seals.by_name(),
             **self._certificates.by_name(),
             **CeremonySigning(keyring=self._keyring, identities=self._identities).by_name(),
@@ -172,7 +184,7 @@ class Operations:
         return self._leaves.of(message["subject"], (kind,)).intent
 
     def _held(self, intent: Intent) -> HeldKey:
-        return self._keyring.open(intent.key_id, PURPOSE_OF_INTENT[intent.kind])
+        return self._keyring.open_for(intent)
 
 
 def _further_keys(message: dict[str, Any]) -> list[KeyId]:

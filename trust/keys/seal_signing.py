@@ -9,9 +9,10 @@ from trust.crypto.cms import CmsIdentity
 from trust.kernel.errors import Broken, Malformed, YinxinError
 from trust.keys import wire
 from trust.keys.identities import Identities
+from trust.keys.journal import Journal
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leave, Leaves
-from trust.keys.model import PURPOSE_OF_INTENT, IntentKind
+from trust.keys.model import IntentKind
 from trust.keys.server import MAX_BATCH, Operation, refused
 
 # What a CMS is made for: a document that was prepared here, or a digest a party prepared itself.
@@ -25,8 +26,9 @@ Make = Callable[[Leave], dict[str, Any]]
 class SealSigning:
     """Signs for committed seal uses; nothing that a client sends is signed, only what was intended."""
 
-    def __init__(self, *, keyring: Keyring, identities: Identities, leaves: Leaves) -> None:
+    def __init__(self, *, keyring: Keyring, identities: Identities, leaves: Leaves, journal: Journal) -> None:
         self._keyring = keyring
+        self._journal = journal
         self._identities = identities
         self._leaves = leaves
 
@@ -52,7 +54,9 @@ class SealSigning:
 
     def _each(self, subjects: Sequence[object], kinds: Collection[IntentKind], make: Make) -> dict[str, Any]:
         items: list[dict[str, Any]] = []
-        for leave in self._leaves.of_all(subjects, kinds):
+        made: dict[int, int] = {}  # which item each noted use is for
+        for place, leave in enumerate(self._leaves.of_all(subjects, kinds)):
+            made[self._journal.noted()] = place
             try:
                 items.append(_refusal(leave) if isinstance(leave, YinxinError) else make(leave))
             except YinxinError as error:
@@ -60,6 +64,8 @@ class SealSigning:
             except Exception as fault:  # one item's fault is that item's answer
                 _log.exception("signer.fault", operation="batch")
                 items.append(refused(Broken(f"the signer failed: {type(fault).__name__}")))
+        for use, not_allowed in self._journal.settle().items():
+            items[made[use]] = _refusal(not_allowed)
         return {"items": items}
 
     def _cms(self, leave: Leave) -> dict[str, Any]:
@@ -73,7 +79,7 @@ class SealSigning:
         return {"signature": wire.text(held.signer.sign_hash(leave.intent.digest))}
 
     def _identity(self, leave: Leave) -> tuple[HeldKey, CmsIdentity]:
-        held = self._keyring.open(leave.intent.key_id, PURPOSE_OF_INTENT[leave.intent.kind])
+        held = self._keyring.open_for(leave.intent)
         return held, self._identities.identity_at(held, leave.binding)
 
 

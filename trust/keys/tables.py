@@ -3,15 +3,19 @@
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    CheckConstraint,
     Column,
+    ForeignKey,
     Identity,
     Index,
     LargeBinary,
     Table,
     Text,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from trust.storage.schema import SIGNER, SIGNER_READS, metadata, moment
+from trust.storage.schema import FACTS, SIGNER_FACTS, SIGNER_READS, metadata, moment, signer_changes
 
 keys = Table(
     "keys",
@@ -20,10 +24,102 @@ keys = Table(
     Column("purpose", Text, nullable=False),
     Column("suite", Text, nullable=False),
     Column("spki", LargeBinary, nullable=False),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("store", Text, nullable=False, server_default="software"),
+    Column("wrapped", LargeBinary),
+    Column("wrapped_under", Text),
+    Column("state", Text, nullable=False, server_default="active"),
+    Column("uses", BigInteger, nullable=False, server_default="0"),
+    Column("max_uses", BigInteger),
+    Column("usable_until", moment()),
     Column("created_at", moment(), nullable=False),
+    Column("last_used_at", moment()),
+    Column("destroyed_at", moment()),
+    CheckConstraint("state IN ('active', 'suspended', 'retired', 'destroyed')", name="state"),
+    CheckConstraint(
+        "(wrapped IS NOT NULL) = (store = 'software' AND state <> 'destroyed')", name="wrapped_while_there"
+    ),
     schema="trust",
-    info=dict(SIGNER),
+    info=signer_changes(
+        "wrapped",
+        "wrapped_under",
+        "state",
+        "uses",
+        "max_uses",
+        "usable_until",
+        "last_used_at",
+        "destroyed_at",
+    ),
+)
+
+signer_journal = Table(
+    "signer_journal",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", moment(), nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("intended", LargeBinary, nullable=False),
+    Column("signed", LargeBinary, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index(None, "subject", postgresql_where=text("subject <> ''")),
+    Index(None, "key_id", postgresql_where=text("outcome <> 'signed'")),
+    schema="trust",
+    info=dict(SIGNER_FACTS),
+)
+
+# One row, made when the journal was: intents up to this position were signed for before there was one.
+journal_start = Table(
+    "journal_start",
+    metadata,
+    Column("intents_before", BigInteger, primary_key=True, autoincrement=False),
+    schema="trust",
+    info=dict(FACTS),
+)
+
+key_orders = Table(
+    "key_orders",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("max_uses", BigInteger),
+    Column("usable_until", moment()),
+    Column("agency", Text),
+    Column("event_id", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    Index(None, "key_id"),
+    schema="trust",
+    info=dict(SIGNER_READS),
+)
+
+key_order_outcomes = Table(
+    "key_order_outcomes",
+    metadata,
+    Column("order_id", Text, ForeignKey(key_orders.c.order_id), primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("statement", JSONB, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="trust",
+    info=dict(SIGNER_READS),
+)
+
+# What the house has taken into its ledger from the journal, once each.
+journal_notices = Table(
+    "journal_notices",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="trust",
+    info=dict(FACTS),
 )
 
 key_bindings = Table(

@@ -25,9 +25,10 @@ CHECKS: Final[Mapping[str, tuple[str, str]]] = {
 class Findings:
     """Collects what disagrees; a check without a finding has passed unless it was left open."""
 
-    def __init__(self) -> None:
-        self._found: dict[str, list[str]] = {code: [] for code in CHECKS}
-        self._more: dict[str, int] = dict.fromkeys(CHECKS, 0)
+    def __init__(self, checks: Mapping[str, tuple[str, str]] = CHECKS) -> None:
+        self._checks = checks
+        self._found: dict[str, list[str]] = {code: [] for code in checks}
+        self._more: dict[str, int] = dict.fromkeys(checks, 0)
         self._open: dict[str, str] = {}
 
     def add(self, code: str, finding: str) -> None:
@@ -41,10 +42,10 @@ class Findings:
         """The check could not be made."""
         self._open[code] = why
 
-    def conclude(self, *, subject: str, facts: Mapping[str, Any]) -> Report:
+    def conclude(self, *, subject: str, facts: Mapping[str, Any], kind: str = "ledger") -> Report:
         """The report: a check once where all is well, once a finding where not."""
         checks = Checks()
-        for code, (well, sub_indication) in CHECKS.items():
+        for code, (well, sub_indication) in self._checks.items():
             found = list(self._found[code])
             if self._more[code]:
                 found.append(f"and {self._more[code]} more")
@@ -54,4 +55,4 @@ class Findings:
                 checks.unknown(code, self._open[code], sub_indication="TRY_LATER")
             elif not found:
                 checks.passed(code, well)
-        return Report.conclude(kind="ledger", subject=subject, checks=checks.all(), facts=facts)
+        return Report.conclude(kind=kind, subject=subject, checks=checks.all(), facts=facts)

@@ -74,6 +74,15 @@ class Database:
             isolation_level="AUTOCOMMIT",
         )
 
+        self._writing_engine = _engine(
+            url,
+            pool_size,
+            session="-c plan_cache_mode=force_generic_plan",
+            pool_pre_ping=False,
+            pool_reset_on_return=None,
+            isolation_level="AUTOCOMMIT",
+        )
+
     @contextmanager
     def work(self) -> Iterator[Work]:
         """A unit of work that commits when the block ends without an error.
@@ -104,13 +113,21 @@ class Database:
                     raise
             return self._read_single(statement, parameters)
 
+    def write_once(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> None:
+        """One writing statement by itself: one round trip, committed when this returns.
+
+        Raises DatabaseAway where it may or may not have been done; it is never sent twice.
+        """
+        with _faults_named(), self._writing_engine.connect() as connection:
+            connection.execute(statement, parameters)
+
     def _read_single(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
         with self._single_engine.connect() as connection:
             return connection.execute(statement, parameters).all()
 
     def close(self) -> None:
         """Returns every connection."""
-        for engine in (self._engine, self._read_engine, self._single_engine):
+        for engine in (self._engine, self._read_engine, self._single_engine, self._writing_engine):
             engine.dispose()
 
 

@@ -2,7 +2,9 @@
 
 Each package owns a PostgreSQL schema of its name. A table whose rows are facts passes `info=FACTS`: the
 service may SELECT and INSERT there and nothing else, and a trigger refuses UPDATE, DELETE and TRUNCATE to
-everybody who is not told otherwise by the owner. A table that only the signer may see passes `info=SIGNER`.
+everybody who is not told otherwise by the owner. A table that only the signer may see passes
+`info=signer_changes("state", …)` and names the columns the signer may change. Facts that the signer alone inserts
+and everybody may read pass `info=SIGNER_FACTS`.
 A table of which the service may change some columns only passes `info=changeable("state", …)`: it may not
 DELETE there either. A row of personal content that may be erased on order passes `info=ERASABLE`: INSERT,
 SELECT and DELETE.
@@ -25,7 +27,8 @@ metadata: Final = MetaData(
 
 FACTS: Final[Mapping[str, Any]] = {"protection": "facts"}
 ERASABLE: Final[Mapping[str, Any]] = {"protection": "erasable"}
-SIGNER: Final[Mapping[str, Any]] = {"protection": "signer"}
+SIGNER: Final[Mapping[str, Any]] = {"protection": "signer", "changeable": ()}
+SIGNER_FACTS: Final[Mapping[str, Any]] = {"protection": "signer-facts", "signer_reads": True}
 SIGNER_READS: Final[Mapping[str, Any]] = {"protection": "facts", "signer_reads": True}
 
 facts: Final = dict(FACTS)
@@ -36,9 +39,9 @@ def changeable(*columns: str) -> dict[str, Any]:
     return {"changeable": columns}
 
 
-def signer_changeable(*columns: str) -> dict[str, Any]:
-    """A table of the signer's alone, of which it may UPDATE these columns."""
-    return {**SIGNER, "signer_changes": columns}
+def signer_changes(*columns: str) -> dict[str, Any]:
+    """A table that only the signer may see, and of which it may UPDATE these columns alone."""
+    return {"protection": "signer", "changeable": columns}
 
 
 SCHEMAS: Final = ("trust", "ledger", "identity", "seals", "licences", "archive")
@@ -51,6 +54,7 @@ _SERVICE_GRANTS: Final[Mapping[str | None, str]] = {
     None: "SELECT, INSERT, UPDATE, DELETE",
     "facts": "SELECT, INSERT",
     "erasable": "SELECT, INSERT, DELETE",
+    "signer-facts": "SELECT",
 }
 
 
@@ -76,10 +80,9 @@ def protection_of(tables: Iterable[Table]) -> list[str]:
         name = f"{table.schema}.{table.name}"
         protection = table.info.get("protection")
         if protection == "signer":
-            statements.append(f"GRANT SELECT, INSERT ON {name} TO {SIGNER_ROLE}")
-            changes = table.info.get("signer_changes", ())
-            if changes:
-                statements.append(f"GRANT UPDATE ({', '.join(changes)}) ON {name} TO {SIGNER_ROLE}")
+            columns = ", ".join(table.info["changeable"])
+            update = f", UPDATE ({columns})" if columns else ""
+            statements.append(f"GRANT SELECT, INSERT{update} ON {name} TO {SIGNER_ROLE}")
             continue
         changeable = table.info.get("changeable")
         if changeable is not None:
@@ -92,7 +95,9 @@ def protection_of(tables: Iterable[Table]) -> list[str]:
             statements.append(f"GRANT SELECT ON {name} TO {READER}")
         if table.info.get("signer_reads"):
             statements.append(f"GRANT SELECT ON {name} TO {SIGNER_ROLE}")
-        if protection == "facts":
+        if protection == "signer-facts":
+            statements.append(f"GRANT INSERT ON {name} TO {SIGNER_ROLE}")
+        if protection in ("facts", "signer-facts"):
             statements.append(
                 f"CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON {name} "
                 "FOR EACH ROW EXECUTE FUNCTION trust.refuse_change()"

@@ -64,6 +64,7 @@ KINDS: Mapping[str, Words] = _table(
         "ocfl-object": ("存储对象", "Storage object"),
         "ocfl-root": ("存储根目录", "Storage root"),
         "ledger": ("账本", "Ledger"),
+        "signer-journal": ("签名机日志", "The signer's journal"),
         "checkpoint": ("账本检查点", "Ledger checkpoint"),
         "ledger-receipt": ("账本回执", "Ledger receipt"),
         "ledger-proof": ("账本存在证明", "Ledger inclusion proof"),
@@ -162,6 +163,12 @@ CHECKS: Mapping[str, Words] = _table(
         "checkpoint": ("检查点", "Checkpoints"),
         "checkpoint-signature": ("检查点签名", "Checkpoint signatures"),
         "published-checkpoint": ("已公布的检查点", "Published checkpoint"),
+        "journal-chain": ("日志链完整", "Chain of the journal"),
+        "journal-intent": ("签名均有用印意图", "Intents of the signatures"),
+        "journal-event": ("签名与账本一致", "Signatures told in the ledger"),
+        "journal-complete": ("结果均有签名记录", "Signatures of all outcomes"),
+        "journal-anchor": ("账本所记日志位置", "Rows the ledger names"),
+        "journal-counter": ("密钥使用计数", "Counters of the keys"),
     }
 )
 

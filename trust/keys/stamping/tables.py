@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Identity, Table, Text
 
-from trust.storage.schema import SIGNER, facts, metadata, moment, signer_changeable
+from trust.storage.schema import SIGNER, facts, metadata, moment, signer_changes
 
 # One row an era: from the first token, or from an operator's word that the clock is right, until the next such word.
 # Nothing stamped in an era is later than `highest`, which a trigger lets rise and never fall.
@@ -13,7 +13,7 @@ stamping_marks = Table(
     Column("highest", moment(), nullable=False),
     Column("opened_at", moment(), nullable=False),
     schema="trust",
-    info=signer_changeable("highest"),
+    info=signer_changes("highest"),
 )
 
 stamping_clock_changes = Table(
