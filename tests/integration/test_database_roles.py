@@ -36,6 +36,8 @@ SIGNERS = {
     "trust.intents",
     "trust.issuing_permissions",
     "trust.intent_outcomes",
+    "trust.stamping_clock_changes",
+    "trust.stamping_marks",
 }
 WRITING = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
@@ -110,13 +112,18 @@ def test_private_keys_are_the_signers_alone(connect: Connect) -> None:
 def test_the_signer_sees_what_it_needs_and_writes_keys_only(connect: Connect) -> None:
     superuser = connect("superuser")
     assert may(superuser, SIGNER_ROLE, "SELECT") == SIGNERS
-    assert may(superuser, SIGNER_ROLE, "INSERT") == {"trust.keys", "trust.signer_journal"}
+    assert may(superuser, SIGNER_ROLE, "INSERT") == {
+        "trust.keys",
+        "trust.signer_journal",
+        "trust.stamping_marks",
+        "trust.stamping_clock_changes",
+    }
     for privilege in ("DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
         assert may(superuser, SIGNER_ROLE, privilege) == set()
 
 
 def test_the_signer_changes_how_a_key_stands_and_never_what_it_is(connect: Connect) -> None:
-    assert may(connect("superuser"), SIGNER_ROLE, "UPDATE") == {"trust.keys"}
+    assert may(connect("superuser"), SIGNER_ROLE, "UPDATE") == {"trust.keys", "trust.stamping_marks"}
     for column in ("key_id", "purpose", "suite", "spki", "store", "created_at"):
         with pytest.raises(errors.InsufficientPrivilege):
             connect("signer").execute(f"UPDATE trust.keys SET {column} = {column}".encode())
