@@ -199,6 +199,12 @@ class FusedDatabase:
         with self._inner.read() as work:
             yield work
 
+    @contextmanager
+    def read_primary(self) -> Iterator[ReadWork]:
+        self._fuse.touch()
+        with self._inner.read_primary() as work:
+            yield work
+
 
 class FusedStore:
     """An object store that can be struck before and after every write."""

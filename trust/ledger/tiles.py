@@ -9,10 +9,11 @@ tile is determined by its name and the tree, so writing one again is harmless an
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from trust.evidence.merkle import HASH_OCTETS, CompactRange, node_hash
+from trust.evidence.merkle import HASH_OCTETS, CompactRange, Node, node_hash, subtree_root
 from trust.ledger.errors import LedgerBroken
 from trust.storage.objects.errors import ObjectExists, ObjectMissing
 from trust.storage.objects.port import ObjectStore
@@ -174,9 +175,25 @@ class GrowingTree:
         """The root so far."""
         return self._range.root()
 
+    def extend(self, leaves: Sequence[bytes]) -> Iterator[Tile]:
+        """Appends leaf hashes; yields every tile they filled, the lowest first. Whole tiles go in one piece."""
+        begin = 0
+        while begin < len(leaves):
+            if self.size % TILE_WIDTH or len(leaves) - begin < TILE_WIDTH:
+                yield from self.append(leaves[begin])
+                begin += 1
+            else:
+                block = leaves[begin : begin + TILE_WIDTH]
+                yield Tile(level=0, number=self.size // TILE_WIDTH, octets=b"".join(block))
+                yield from self._fill(self._range.append_subtree(subtree_root(block), level=TILE_HEIGHT))
+                begin += TILE_WIDTH
+
     def append(self, leaf: bytes) -> Iterator[Tile]:
         """Appends a leaf hash; yields every tile this filled, the lowest first."""
-        for node in self._range.append(leaf):
+        return self._fill(self._range.append(leaf))
+
+    def _fill(self, nodes: Sequence[Node]) -> Iterator[Tile]:
+        for node in nodes:
             level, above = divmod(node.level, TILE_HEIGHT)
             if above:
                 continue
@@ -213,3 +230,18 @@ def write_tile(store: ObjectStore, key: str, octets: bytes) -> None:
         store.put(key, octets)
     except ObjectExists as error:
         raise LedgerBroken(f"the object store holds another tile as {key}") from error
+
+
+def write_tiles(store: ObjectStore, tiles: Sequence[tuple[str, bytes]], *, at_once: int) -> None:
+    """Puts many tiles; raises as `write_tile`, after which any of the others may have been written or not."""
+    if len(tiles) <= at_once:
+        for key, octets in tiles:
+            write_tile(store, key, octets)
+        return
+    with ThreadPoolExecutor(at_once, thread_name_prefix="ledger-tiles") as pool:
+        writing = [pool.submit(write_tile, store, key, octets) for key, octets in tiles]
+        try:
+            for written in writing:
+                written.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
