@@ -6,7 +6,7 @@ given is a fact, tiles are determined by the tree, and which checkpoint counts i
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, text
 
@@ -184,19 +184,23 @@ def _entries(read: ReadWork, begin: int, end: int) -> Iterator[bytes]:
     this round; that costs a third of a round, and what it would save `ledger verify` would have to find.
     """
     rows = read.execute(
-        select(sequence.c.index, events.c.leaf_hash, *(events.c[name] for name in HEADER_COLUMNS))
+        select(
+            sequence.c.index.label("position"),
+            events.c.leaf_hash,
+            *(events.c[name] for name in HEADER_COLUMNS),
+        )
         .join(events, events.c.event_id == sequence.c.event_id)
         .where(sequence.c.index >= begin, sequence.c.index < end)
         .order_by(sequence.c.index)
     )
     expected = begin
     for row in rows:
-        index, recorded, columns = row[0], row[1], row[2:]
-        if index != expected:
+        columns: Sequence[Any] = row[2:]
+        if row.position != expected:
             raise LedgerBroken(f"no event has the index {expected}")
         entry = entry_of(columns)
-        if leaf_hash(entry) != recorded:
-            raise LedgerBroken(f"the row of {columns[0]} (index {index}) does not give its leaf hash")
+        if leaf_hash(entry) != row.leaf_hash:
+            raise LedgerBroken(f"the row of {columns[0]} (index {expected}) does not give its leaf hash")
         expected += 1
         yield entry
     if expected != max(begin, end):
