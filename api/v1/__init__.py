@@ -14,6 +14,7 @@ from api.v1 import (
     ledger,
     licence_types,
     licences,
+    log_tiles,
     material_reuses,
     oauth,
     operations,
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
     module.router
     for module in (
         ledger,
+        log_tiles,
         public,
         enrolments,
         sessions,

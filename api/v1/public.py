@@ -1,6 +1,5 @@
-"""What anybody may have: CRLs, authorities' certificates, timestamps, the log's tiles, health, metrics."""
+"""What anybody may have: CRLs, authorities' certificates, timestamps, health, metrics."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -13,7 +12,6 @@ from api.dependencies import Answer, ServicesOf
 from trust.authority.model import AUTHORITY_LABEL, Authority
 from trust.kernel.errors import NotFound, UnsupportedMedia, YinxinError
 from trust.keys.repository import KeyBindings
-from trust.storage.objects import ObjectMissing
 from trust.timestamp.errors import TimestampRequestRefused
 from trust.timestamp.requests import MAX_REQUEST_BYTES, read_request
 from trust.timestamp.requests import MEDIA_TYPE as QUERY_TYPE
@@ -21,8 +19,6 @@ from trust.timestamp.responses import rejected
 
 router = APIRouter(tags=["public"])
 REPLY_TYPE = "application/timestamp-reply"
-# c2sp.org/tlog-tiles: tile/<L>/<N>[.p/<W>], tile/entries/<N>, checkpoint.
-_LOG_PATH = re.compile(r"checkpoint|tile/(?:[0-5]|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?\Z")
 
 
 def _der(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -120,22 +116,3 @@ async def timestamp(request: Request, services: ServicesOf) -> Response:
     except TimestampRequestRefused as refused:
         answer = rejected(refused.fail_info, refused.message)
     return Response(answer, media_type=REPLY_TYPE)
-
-
-@router.get(
-    "/log/{path:path}",
-    response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "tile or checkpoint"}},
-)
-def log_file(path: Annotated[str, Path(max_length=200)], services: ServicesOf) -> Response:
-    """The ledger as static files (c2sp.org/tlog-tiles): checkpoint, tiles and entry bundles."""
-    if not _LOG_PATH.fullmatch(path):
-        raise NotFound("the log has no such file")
-    try:
-        octets = services.objects.get(f"ledger/{path}")
-    except ObjectMissing as missing:
-        raise NotFound("the log has no such file yet") from missing
-    if path == "checkpoint":
-        return Response(octets, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
-    immutable = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(octets, media_type="application/octet-stream", headers=immutable)
