@@ -21,6 +21,7 @@ from api.settings import Settings
 from api.verification.desk import VerificationDesk
 from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
+from api.witnessing import read_policy
 from archive.desk import ArchiveDesk, build_archive
 from identity.desk import IdentityDesk, IdentitySettings, build_identity
 from identity.signin.passwords import HashCost
@@ -40,11 +41,13 @@ from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.client import SignerClient
 from trust.keys.repository import KeyBindings
 from trust.keys.wrapping import read_key_encryption_key
+from trust.ledger.cosigning import Cosigning
 from trust.ledger.ledger import Ledger
 from trust.ledger.proofs import LedgerProofs
 from trust.ledger.receipts import ReceiptDesk
 from trust.ledger.sequencer import Sequencer
 from trust.ledger.signing import LedgerSigner
+from trust.ledger.witness_lines import HttpWitnessLine
 from trust.storage.database import Database
 from trust.storage.objects import FolderStore, ObjectStore, S3Store
 
@@ -85,6 +88,7 @@ class Services:
     timestamps: TimestampAuthority
     trust: HouseTrust
     sequencer: Sequencer
+    cosigning: Cosigning
     proofs: LedgerProofs
     receipts: EventReceipts
     events: EventReading
@@ -157,6 +161,7 @@ def build_services(
     """Everything, joined; the ceremony has been held."""
     parts = build_authorities(settings, clock=clock, randomness=randomness)
     objects = build_objects(settings)
+    policy = read_policy(settings)
     trust = HouseTrust(database=parts.database, clock=parts.clock, origin=settings.origin)
     with parts.database.read() as work:
         ledger_key = KeyBindings(work).require(LEDGER_LABEL)
@@ -249,7 +254,15 @@ def build_services(
             keys=(verifier,),
             clock=parts.clock,
         ),
-        proofs=LedgerProofs(objects),
+        cosigning=Cosigning(
+            ledger=parts.ledger,
+            store=objects,
+            policy=policy,
+            line=HttpWitnessLine(),
+            keys=(verifier,),
+            clock=parts.clock,
+        ),
+        proofs=LedgerProofs(objects, policy=policy),
         receipts=EventReceipts(
             ledger=parts.ledger,
             desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),

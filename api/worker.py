@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from api import witnessing
 from api.wiring import Services
 from trust.authority.issuance import REFRESH_CRL
 from trust.authority.model import Authority
@@ -19,6 +20,7 @@ from trust.kernel.errors import Unavailable, YinxinError
 from trust.storage.jobs import JobWorker
 
 SEQUENCING_SECONDS: Final = 0.2
+WITNESSING_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
 FORGETTING_SECONDS: Final = 600.0
@@ -43,6 +45,11 @@ def chores(services: Services) -> tuple[Chore, ...]:
     resolving = max(0.2, services.settings.lease_seconds / 4)
     return (
         Chore(name="ledger.sequence", seconds=SEQUENCING_SECONDS, act=services.sequencer.catch_up),
+        Chore(
+            name="ledger.witness",
+            seconds=WITNESSING_SECONDS,
+            act=lambda: witnessing.collect(services.cosigning),
+        ),
         Chore(name="crl.refresh", seconds=CRL_SECONDS, act=services.revocations.refresh_all),
         Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),

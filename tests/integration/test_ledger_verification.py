@@ -17,7 +17,16 @@ from trust.ledger.verify import verify_ledger
 from trust.storage.database import Database
 from trust.storage.jobs import libpq_url
 
-TABLES = ("events", "event_contents", "waiting", "sequence", "checkpoints", "head")
+TABLES = (
+    "events",
+    "event_contents",
+    "waiting",
+    "sequence",
+    "checkpoints",
+    "head",
+    "cosignatures",
+    "disagreements",
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,13 @@ import identity.events
 import licences.events
 import seals.events
 from trust.authority import ceremony, issuance
+from trust.ledger import cosigning
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/ceremony.py": ceremony.ACTS,
     "trust/authority/issuance.py": issuance.ACTS,
+    "trust/ledger/cosigning.py": cosigning.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

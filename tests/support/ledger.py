@@ -124,8 +124,8 @@ class LedgerRoom:
     def proofs(self) -> LedgerProofs:
         return LedgerProofs(self.store)
 
-    def verify(self) -> Report:
-        return verify_ledger(self.database, self.store, [self.signer.key], at=self.clock.now())
+    def verify(self, **more: Any) -> Report:
+        return verify_ledger(self.database, self.store, [self.signer.key], at=self.clock.now(), **more)
 
     def overdue(self) -> Report:
         """The report when every promise has come due."""

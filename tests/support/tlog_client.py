@@ -173,3 +173,28 @@ def _root_by(hashed: bytes, index: int, size: int, proof: Sequence[bytes]) -> by
     if index < split:
         return node(_root_by(hashed, index, split, proof[:-1]), proof[-1])
     return node(proof[-1], _root_by(hashed, index - split, size - split, proof[:-1]))
+
+
+def require_consistent(size1: int, size2: int, root1: bytes, root2: bytes, proof: Sequence[bytes]) -> None:
+    """PROOF(m, D[n]) of RFC 6962 §2.1.2, read from its last hash, which is the outermost."""
+    left_over = list(proof)
+
+    def roots(older: int, newer: int, whole: bool) -> tuple[bytes, bytes]:
+        if older == newer:
+            same = root1 if whole else left_over.pop()
+            return same, same
+        split = 1 << (newer - 1).bit_length() - 1
+        if older <= split:
+            right = left_over.pop()
+            first, second = roots(older, split, whole)
+            return first, node(second, right)
+        left = left_over.pop()
+        first, second = roots(older - split, newer - split, False)
+        return node(left, first), node(left, second)
+
+    try:
+        found = roots(size1, size2, True)
+    except IndexError:
+        raise LogDisagrees("the proof is too short") from None
+    if found != (root1, root2) or left_over:
+        raise LogDisagrees("the proof joins other trees")

@@ -1,6 +1,6 @@
 """What a verification of the ledger finds, gathered by check."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from trust.kernel.report import Checks, Report
@@ -17,7 +17,14 @@ CHECKS: Final[Mapping[str, tuple[str, str]]] = {
     "tile": ("every tile holds the hashes of the tree", "HASH_FAILURE"),
     "checkpoint": ("every stored checkpoint is a state of this tree", "HASH_FAILURE"),
     "checkpoint-signature": ("every stored checkpoint is signed by the log", "SIG_CRYPTO_FAILURE"),
-    "published-checkpoint": ("what is published is a stored checkpoint", "HASH_FAILURE"),
+    "published-checkpoint": ("what is published is the newest stored checkpoint", "HASH_FAILURE"),
+    "known-checkpoint": ("what was known before still holds", "HASH_FAILURE"),
+    "strange-objects": (
+        "the store holds nothing under the log's name that is not the log's",
+        "FORMAT_FAILURE",
+    ),
+    "cosignatures": ("every stored cosignature is its witness's", "SIG_CRYPTO_FAILURE"),
+    "witnesses": ("no witness has ever disagreed", "HASH_FAILURE"),
     "inclusion-delay": ("every event was included in time, or still may be", "FORMAT_FAILURE"),
 }
 
@@ -25,9 +32,10 @@ CHECKS: Final[Mapping[str, tuple[str, str]]] = {
 class Findings:
     """Collects what disagrees; a check without a finding has passed unless it was left open."""
 
-    def __init__(self) -> None:
-        self._found: dict[str, list[str]] = {code: [] for code in CHECKS}
-        self._more: dict[str, int] = dict.fromkeys(CHECKS, 0)
+    def __init__(self, codes: Collection[str] = tuple(CHECKS)) -> None:
+        """`codes`: the checks that are made at all."""
+        self._found: dict[str, list[str]] = {code: [] for code in CHECKS if code in codes}
+        self._more: dict[str, int] = dict.fromkeys(self._found, 0)
         self._open: dict[str, str] = {}
 
     def add(self, code: str, finding: str) -> None:
@@ -44,8 +52,9 @@ class Findings:
     def conclude(self, *, subject: str, facts: Mapping[str, Any]) -> Report:
         """The report: a check once where all is well, once a finding where not."""
         checks = Checks()
-        for code, (well, sub_indication) in CHECKS.items():
-            found = list(self._found[code])
+        for code, kept in self._found.items():
+            well, sub_indication = CHECKS[code]
+            found = list(kept)
             if self._more[code]:
                 found.append(f"and {self._more[code]} more")
             for finding in found:

@@ -179,3 +179,7 @@ class Ledger:
     def read(self) -> AbstractContextManager[ReadWork]:
         """A unit of work that only reads."""
         return self._database.read()
+
+    def read_primary(self) -> AbstractContextManager[ReadWork]:
+        """One that only reads, from the database that is written to: what it says is not behind."""
+        return self._database.read_primary()

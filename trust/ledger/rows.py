@@ -65,6 +65,34 @@ def uncovered_events(read: ReadWork, size: int) -> Iterator[Sequence[Row[Any]]]:
         last = rows[-1].event_id
 
 
+def stray_rows(read: ReadWork) -> Iterator[tuple[str, str]]:
+    """Rows that belong to no event, or twice: the event's id and what is wrong, in pages."""
+    for table, fault in ((event_contents, "content"), (waiting, "a place in the queue")):
+        last = ""
+        while True:
+            page = (
+                select(table.c.event_id)
+                .where(table.c.event_id > last)
+                .order_by(table.c.event_id)
+                .limit(PAGE_EVENTS)
+                .cte("page")
+            )
+            rows = read.execute(
+                select(page.c.event_id, events.c.event_id.label("event"), sequence.c.index.label("position"))
+                .outerjoin_from(page, events, events.c.event_id == page.c.event_id)
+                .outerjoin(sequence, sequence.c.event_id == page.c.event_id)
+                .order_by(page.c.event_id)
+            ).all()
+            if not rows:
+                break
+            for row in rows:
+                if row.event is None:
+                    yield row.event_id, f"there is {fault} but no such event"
+                elif table is waiting and row.position is not None:
+                    yield row.event_id, f"it waits although it has the index {row.position}"
+            last = rows[-1].event_id
+
+
 def header_fault(row: Row[Any], computed: bytes) -> str | None:
     """What is wrong with a row's public part, whose leaf hash was computed; None where it is as recorded."""
     if any(moment != whole_milliseconds(moment) for moment in (row.at, row.latest_inclusion)):

@@ -32,6 +32,9 @@ MAX_PEM_BYTES = 4 << 20
 # A compressed list of ten million entries stays below this.
 MAX_STATUS_LIST_BYTES = 16 << 20
 MAX_VKEY_BYTES = 64 << 10
+MAX_POLICY_BYTES = 1 << 20
+# Which witnesses' cosignatures a ledger's checkpoints need (c2sp.org/tlog-policy).
+WITNESS_POLICY = "witnesses.policy"
 # A thousand anchors with every term written out.
 MAX_ANCHOR_TERMS_BYTES = 1 << 20
 
@@ -59,6 +62,8 @@ class TrustStore:
     ledger_keys: tuple[str, ...] = ()
     anchor_terms: Mapping[str, AnchorTerms] = field(default_factory=lambda: MappingProxyType({}))
     ocsps: tuple[bytes, ...] = ()
+    # The text of a witness policy (c2sp.org/tlog-policy); read by whoever verifies what a ledger hands out.
+    witness_policy: str = ""
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -67,7 +72,7 @@ class TrustStore:
         `*.pem|*.crt|*.cer` certificates (PEM or DER): the self-signed become anchors, others intermediates;
         `*.crl` (PEM or DER); `*.ocsp` (OCSP answers, DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey`
         (C2SP verifier keys, one a line). `anchors.json` limits what anchors are believed for
-        (`trust.pki.anchors`). Other files are passed over.
+        (`trust.pki.anchors`); `witnesses.policy` says whose cosignatures checkpoints need. Other files are passed over.
         """
         if not directory.is_dir():
             raise TrustStoreRefused(f"{directory} is not a folder of trust material")
@@ -87,6 +92,7 @@ class TrustStore:
             ledger_keys=tuple(dict.fromkeys(found.ledger_keys)),
             anchor_terms=found.anchor_terms,
             ocsps=tuple(dict.fromkeys(found.ocsps)),
+            witness_policy=found.witness_policy,
         )
 
     def without_revocation(self) -> "TrustStore":
@@ -96,6 +102,7 @@ class TrustStore:
             intermediates=self.intermediates,
             ledger_keys=self.ledger_keys,
             anchor_terms=self.anchor_terms,
+            witness_policy=self.witness_policy,
         )
 
     @cached_property
@@ -146,6 +153,7 @@ class _Found:
         self.ocsps: list[bytes] = []
         self.status_lists: dict[str, str] = {}
         self.ledger_keys: list[str] = []
+        self.witness_policy = ""
         self.anchor_terms: Mapping[str, AnchorTerms] = MappingProxyType({})
 
     def read(self, path: Path) -> None:
@@ -162,6 +170,8 @@ class _Found:
             self.status_lists[_status_list_uri(path, token)] = token
         elif path.suffix == ".vkey":
             self.ledger_keys.extend(_vkeys(path))
+        elif path.name == WITNESS_POLICY:
+            self.witness_policy = _text(path, MAX_POLICY_BYTES)
         elif path.name == ANCHOR_TERMS:
             self.anchor_terms = read_anchor_terms(_text(path, MAX_ANCHOR_TERMS_BYTES))
 
