@@ -78,13 +78,16 @@ class Checkpoints:
 
     def newest(self) -> StoredCheckpoint | None:
         """The checkpoint of the head; raises `LedgerBroken` where the head has none."""
-        current = self.head()
-        if current.size == 0:
+        row = self._work.execute(
+            select(head.c.size.label("at_size"), head.c.root.label("at_root"), checkpoints).outerjoin(
+                checkpoints, checkpoints.c.size == head.c.size
+            )
+        ).one_or_none()
+        if row is None or row.at_size == 0:
             return None
-        stored = self.of_size(current.size)
-        if stored is None or stored.tree != current:
-            raise LedgerBroken(f"the head of size {current.size} is not the checkpoint of that size")
-        return stored
+        if row.root != row.at_root:
+            raise LedgerBroken(f"the head of size {row.at_size} is not the checkpoint of that size")
+        return StoredCheckpoint(tree=TreeHead(size=row.size, root=bytes(row.root)), note=row.note, at=row.at)
 
     def sequenced(self) -> int:
         """How many events have an index."""

@@ -14,7 +14,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any, Final
 
-from sqlalchemy import delete, text
+from sqlalchemy import Executable, Row, delete, text
 
 from trust.kernel.clock import Clock
 from trust.kernel.errors import YinxinError
@@ -183,3 +183,9 @@ class Ledger:
     def read_primary(self) -> AbstractContextManager[ReadWork]:
         """One that only reads, from the database that is written to: what it says is not behind."""
         return self._database.read_primary()
+
+    def read_once(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        """The rows of one statement, in one round trip."""
+        return self._database.read_once(statement, parameters)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 
 from trust.kernel.canonical import canonical_json
 from trust.ledger.headers import commit, whole_milliseconds
@@ -23,6 +23,21 @@ _WHOLE: Final = (
     .outerjoin(event_contents, event_contents.c.event_id == events.c.event_id)
     .outerjoin(sequence, sequence.c.event_id == events.c.event_id)
 )
+
+
+_BY_INDEX_ALONE: Final = text(
+    "SELECT set_config(name, 'off', true) FROM unnest("
+    "ARRAY['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan']) AS name"
+)
+
+
+def by_index_alone(read: ReadWork) -> None:
+    """Has this transaction find rows by their keys, a page at a time, whatever the planner believes of the tables.
+
+    A page of four thousand of ten million is a nested loop over two indexes; where statistics are old, or a plan
+    is kept for all ranges alike, PostgreSQL may choose to read a whole table for each page instead.
+    """
+    read.execute(_BY_INDEX_ALONE)
 
 
 def sequenced_rows(read: ReadWork, begin: int, end: int) -> Sequence[Row[Any]]:

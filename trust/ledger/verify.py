@@ -26,6 +26,7 @@ from trust.ledger.known import Known, KnownLeaf, KnownTree
 from trust.ledger.ledger import INCLUSION_DELAY
 from trust.ledger.rows import (
     PAGE_EVENTS,
+    by_index_alone,
     content_fault,
     header_fault,
     redacted,
@@ -57,7 +58,7 @@ Progress = Callable[[int, int], None]
 _MAX_BLAMED: Final = 10_000
 
 
-def _unseen(_done: int, _all: int) -> None:
+def unseen(_done: int, _all: int) -> None:
     """Nobody looks."""
 
 
@@ -69,7 +70,7 @@ def verify_ledger(
     at: datetime,
     policy: WitnessPolicy | None = None,
     known: Sequence[Known] = (),
-    progress: Progress = _unseen,
+    progress: Progress = unseen,
 ) -> Report:
     """Recomputes the log from the database and from the tiles, in one snapshot, while it goes on growing.
 
@@ -89,6 +90,7 @@ def verify_ledger(
     witnessed = verification.read_published(WITNESSED_KEY)
     with database.read_primary() as read:
         read.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        by_index_alone(read)
 
         # 2. Every leaf, tile and checkpoint up to the head.
         verification.check_tree(read)
