@@ -64,6 +64,8 @@ def verify_tiles(
 
         # 3. What was kept outside.
         verification.check_known()
+    else:
+        verification.leave_open()
     return verification.conclude()
 
 
@@ -99,6 +101,11 @@ class _TilesAlone:
         if not self._policy.met_by({each.cosigner for each in found}):
             self._findings.leave_open("cosignatures", "too few witnesses have cosigned this checkpoint")
         return True
+
+    def leave_open(self) -> None:
+        """Without a believed checkpoint there is nothing to judge the rest by."""
+        for code in CODES:
+            self._findings.leave_open(code, "there is no checkpoint of a known log")
 
     def check_tree(self) -> None:
         tree = GrowingTree(size=0, reader=TileReader(self._source, 0))
