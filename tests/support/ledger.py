@@ -46,8 +46,11 @@ class SetClock:
 class NoteSigner:
     """Signs checkpoints and receipts with a key of its own, as the signer process does."""
 
-    def __init__(self, origin: str = ORIGIN) -> None:
-        self._private = Ed25519PrivateKey.generate()
+    def __init__(self, origin: str = ORIGIN, *, seed: bytes | None = None) -> None:
+        """`seed`: the private key's octets, for processes that are one log's."""
+        self._private = (
+            Ed25519PrivateKey.generate() if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
+        )
         public = self._private.public_key().public_bytes_raw()
         self.key = VerifierKey(name=origin, public_key=public)
 
