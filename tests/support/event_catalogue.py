@@ -13,13 +13,14 @@ import identity.events
 import licences.events
 import seals.events
 from trust.authority import ceremony, issuance
-from trust.ledger import cosigning
+from trust.ledger import cosigning, erasure
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/authority/ceremony.py": ceremony.ACTS,
     "trust/authority/issuance.py": issuance.ACTS,
     "trust/ledger/cosigning.py": cosigning.ACTS,
+    "trust/ledger/erasure.py": erasure.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,
