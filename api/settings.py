@@ -113,6 +113,10 @@ class Settings:
     port: int = _setting(8460, "port the server listens on")
     workers: int = _setting(1, "server processes")
     log_origin: str = _setting("", "the ledger's C2SP origin; empty: public host and /log")
+    witnesses_file: str = _setting(
+        "",
+        "witnesses of the ledger and their quorum (c2sp.org/tlog-policy, with a URL each); empty: no witness",
+    )
     ceremony_file: str = _setting("", "YAML of authorities and services; empty: the one shipped")
     profiles_file: str = _setting(
         "",

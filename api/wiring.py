@@ -26,6 +26,7 @@ from api.timestamping.sources import outside_trust, own_policies, timestamp_sour
 from api.verification.desk import VerificationDesk
 from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
+from api.witnessing import read_policy
 from archive.desk import ArchiveDesk, build_archive
 from identity.desk import IdentityDesk, IdentitySettings, build_identity
 from identity.signin.passwords import HashCost
@@ -51,11 +52,13 @@ from trust.keys.client import SignerClient
 from trust.keys.key_client import KeyClient
 from trust.keys.repository import KeyBindings
 from trust.keys.wrapping import read_key_encryption_key
+from trust.ledger.cosigning import Cosigning
 from trust.ledger.ledger import Ledger
 from trust.ledger.proofs import LedgerProofs
 from trust.ledger.receipts import ReceiptDesk
 from trust.ledger.sequencer import Sequencer
 from trust.ledger.signing import LedgerSigner
+from trust.ledger.witness_lines import HttpWitnessLine
 from trust.preservation.desk import EvidenceDesk
 from trust.preservation.rules import RenewalRules
 from trust.storage.database import Database
@@ -108,6 +111,7 @@ class Services:
     trust: HouseTrust
     report_clock: ReportClock
     sequencer: Sequencer
+    cosigning: Cosigning
     proofs: LedgerProofs
     receipts: EventReceipts
     events: EventReading
@@ -194,7 +198,7 @@ def build_services(
     parts = build_authorities(settings, clock=clock, randomness=randomness)
     objects = build_objects(settings)
     outside = outside_trust(settings)
-    policy = algorithm_policy(settings)
+    policy, witnesses = algorithm_policy(settings), read_policy(settings)
     trust = HouseTrust(
         database=parts.database,
         clock=parts.clock,
@@ -294,7 +298,7 @@ def build_services(
         ids=parts.ids,
         lease=settings.lease,
     )
-    proofs = LedgerProofs(objects)
+    proofs = LedgerProofs(objects, policy=witnesses)
     return Services(
         settings=settings,
         clock=parts.clock,
@@ -318,6 +322,14 @@ def build_services(
             store=objects,
             signer=log_signer,
             origin=settings.origin,
+            keys=verifiers,
+            clock=parts.clock,
+        ),
+        cosigning=Cosigning(
+            ledger=parts.ledger,
+            store=objects,
+            policy=witnesses,
+            line=HttpWitnessLine(),
             keys=verifiers,
             clock=parts.clock,
         ),

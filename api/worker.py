@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from api import witnessing
 from api.evidence.chores import RenewDaily
 from api.wiring import Services
 from trust.authority.revoking import REFRESH_CRL
@@ -19,6 +20,7 @@ from trust.kernel.errors import Unavailable, YinxinError
 from trust.storage.jobs import JobWorker
 
 SEQUENCING_SECONDS: Final = 0.2
+WITNESSING_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 5.0
 CRL_SECONDS: Final = 5.0
 OCSP_SECONDS: Final = 30.0
@@ -50,6 +52,11 @@ def chores(services: Services) -> tuple[Chore, ...]:
     resolving = max(0.2, services.settings.lease_seconds / 4)
     return (
         Chore(name="ledger.sequence", seconds=SEQUENCING_SECONDS, act=services.sequencer.catch_up),
+        Chore(
+            name="ledger.witness",
+            seconds=WITNESSING_SECONDS,
+            act=lambda: witnessing.collect(services.cosigning),
+        ),
         Chore(name="crl.refresh", seconds=CRL_SECONDS, act=services.revocations.refresh_all),
         Chore(name="ocsp.keys", seconds=OCSP_KEYS_SECONDS, act=services.ocsp_keys.ensure_all),
         Chore(name="ocsp.renew", seconds=OCSP_SECONDS, act=services.revocations.renew_answers),

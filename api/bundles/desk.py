@@ -248,7 +248,9 @@ class ProofBundles:
 
     def _judged(self, file: BinaryIO, members: Sequence[Content], subject: str, now: datetime) -> Report:
         current = self._trust.current()
-        stranger = TrustStore(anchors=current.anchors, ledger_keys=current.ledger_keys)
+        stranger = TrustStore(
+            anchors=current.anchors, ledger_keys=current.ledger_keys, algorithms=current.algorithms
+        )
         report = verify_bundle(file, name=subject, trust=stranger, at=now)
         # Of an event whose content is not shown nobody can tell which object it names.
         shown = any(member.role is MemberRole.EVENT_CONTENT for member in members)

@@ -176,11 +176,34 @@ def db_first_administrator() -> None:
 
 
 @ledger_app.command("verify")
-def ledger_verify(as_json: AsJson = False, language: str = "en") -> None:
+def ledger_verify(
+    tiles: Annotated[
+        str,
+        typer.Option(
+            help="A log's address or a folder with its tiles: verified from these alone, without a database."
+        ),
+    ] = "",
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A checkpoint, proof file or receipt kept elsewhere, which the log must agree with; may be repeated."
+        ),
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="With --tiles: folder with the log's *.vkey and witnesses.policy.")
+    ] = None,
+    as_json: AsJson = False,
+    language: str = "en",
+) -> None:
     """Recompute the ledger from the database and the tiles; names what disagrees. Exit codes as `verify`."""
-    from api.cli.verifying import verify_own_ledger
+    from api.cli.verifying_ledger import verify_anybodys_log, verify_own_ledger
 
-    raise typer.Exit(verify_own_ledger(load_settings(), as_json=as_json, language=language))
+    known = checkpoint or []
+    if tiles:
+        raise typer.Exit(
+            verify_anybodys_log(tiles, trust=trust, known=known, as_json=as_json, language=language)
+        )
+    raise typer.Exit(verify_own_ledger(load_settings(), known=known, as_json=as_json, language=language))
 
 
 @timestamps_app.command("clock")

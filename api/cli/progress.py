@@ -1,12 +1,19 @@
 """How far a long reading has come, on a terminal alone: standard error, gone when it is done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 # Below this a file is read and digested before anybody has looked at the bar.
 LARGE_BYTES: Final = 16 * 1024 * 1024
@@ -42,6 +49,17 @@ class Progressing:
             return
         with self._console.status(what):
             yield
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar that is told how many of how many are done; shown from the first telling on."""
+        if not self._console.is_terminal:
+            yield lambda _done, _all: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, whole: progress.update(task, completed=done, total=whole)
 
 
 def in_pieces(stream: BinaryIO, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""`yinxin verify` and `yinxin ledger verify`: a report on the terminal, and what it came to as the exit code."""
+"""`yinxin verify`: a report on the terminal, and what it came to as the exit code."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -8,27 +8,19 @@ from typing import BinaryIO, Final
 
 from rich.console import Console
 
-from api.cli.journal_comparing import with_journal
 from api.cli.printing import plain, print_report
 from api.cli.progress import Progressing, in_pieces
-from api.cli.running_house import on_running_house
 from api.fetching.fetcher import Fetcher
 from api.fetching.gathering import Fetched, Gathering
 from api.fetching.hosts import AllowedHosts
 from api.settings import Settings
-from api.wiring import build_objects
-from trust.authority.model import LEDGER_LABEL
 from trust.crypto.digests import Digest, StreamingDigests
 from trust.evidence.bundles.reader import is_bundle
-from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import SystemClock, parse_rfc3339
 from trust.kernel.errors import InvalidInput
 from trust.kernel.report import Indication, Report
-from trust.keys.repository import KeyBindings
-from trust.ledger.verify import verify_ledger
 from trust.packages import bagit
 from trust.pki.trust_store import TrustStore
-from trust.storage.database import Database
 from trust.verify.bundles import verify_bundle
 from trust.verify.certificates_inside import certificates_inside
 from trust.verify.content import SignedContent
@@ -70,7 +62,7 @@ def verify_path(
     UsageRefused, DigestRefused and TrustStoreRefused, which the command ends with 3.
     """
     # 1. What was asked.
-    spoken, moment, progressing = _language(language), _moment(at), Progressing()
+    spoken, moment, progressing = spoken_language(language), _moment(at), Progressing()
     store = TrustStore() if trust is None else TrustStore.load(trust)
     beside = _content(content, digest, progressing)
     if hosts is not None and at is not None:
@@ -99,30 +91,6 @@ def verify_path(
     print_report(report, spoken, as_json=as_json)
     if trust is None and not as_json and report.indication is Indication.CANNOT_TELL:
         Console(stderr=True).print("Nothing is trusted without --trust FOLDER (anchors, CRLs, status lists).")
-    return EXIT_CODES[report.indication]
-
-
-def verify_own_ledger(settings: Settings, *, as_json: bool, language: str) -> int:
-    """Recomputes our own ledger from database and tiles and compares the signer's journal with it; prints the report.
-
-    Returns 0, 1 or 2.
-
-    The keys are those bound in the database: whoever does not trust it takes the published ones and
-    verifies what the ledger publishes. Raises UsageRefused where no database is set or runs.
-    """
-    spoken = _language(language)
-    settings = on_running_house(settings)
-    if settings.embedded:
-        raise UsageRefused("no database: set YINXIN_DATABASE_URL, or have `yinxin serve` running")
-    with closing(Database(settings.database_url, settings.database_read_url or None)) as database:
-        with database.read() as work:
-            keys = [
-                VerifierKey.of_spki(settings.origin, binding.spki)
-                for binding in KeyBindings(work).labelled(LEDGER_LABEL)
-            ]
-        report = verify_ledger(database, build_objects(settings), keys, at=SystemClock().now())
-        report = with_journal(report, settings, database)
-    print_report(report, spoken, as_json=as_json)
     return EXIT_CODES[report.indication]
 
 
@@ -213,7 +181,8 @@ def _write_page(
         raise UsageRefused(f"{target} cannot be written: {fault.strerror}") from fault
 
 
-def _language(text: str) -> Language:
+def spoken_language(text: str) -> Language:
+    """The language by its tag; raises UsageRefused."""
     try:
         return Language(text)
     except ValueError as fault:

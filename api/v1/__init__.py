@@ -14,6 +14,7 @@ from api.v1 import (
     ledger,
     licence_types,
     licences,
+    log_tiles,
     material_reuses,
     oauth,
     ocsp,
@@ -39,6 +40,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
     module.router
     for module in (
         ledger,
+        log_tiles,
         public,
         ocsp,
         timestamps,

@@ -1,6 +1,5 @@
-"""What anybody may have: CRLs, authorities' certificates, the log's tiles, health, metrics."""
+"""What anybody may have: CRLs, authorities' certificates, health, metrics."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -11,11 +10,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from api.dependencies import Answer, ServicesOf
 from trust.authority.issuers import ISSUER_NAME, Issuers
 from trust.kernel.errors import NotFound, YinxinError
-from trust.storage.objects import ObjectMissing
 
 router = APIRouter(tags=["public"])
-# c2sp.org/tlog-tiles: tile/<L>/<N>[.p/<W>], tile/entries/<N>, checkpoint.
-_LOG_PATH = re.compile(r"checkpoint|tile/(?:[0-5]|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?\Z")
 
 
 def _der(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -88,22 +84,3 @@ def authority_certificate(issuer: IssuerName, services: ServicesOf) -> Response:
     if found is None:
         raise NotFound("there is no such authority")
     return Response(found.certificate, media_type=CERTIFICATE_TYPE)
-
-
-@router.get(
-    "/log/{path:path}",
-    response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "tile or checkpoint"}},
-)
-def log_file(path: Annotated[str, Path(max_length=200)], services: ServicesOf) -> Response:
-    """The ledger as static files (c2sp.org/tlog-tiles): checkpoint, tiles and entry bundles."""
-    if not _LOG_PATH.fullmatch(path):
-        raise NotFound("the log has no such file")
-    try:
-        octets = services.objects.get(f"ledger/{path}")
-    except ObjectMissing as missing:
-        raise NotFound("the log has no such file yet") from missing
-    if path == "checkpoint":
-        return Response(octets, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
-    immutable = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(octets, media_type="application/octet-stream", headers=immutable)

@@ -81,6 +81,7 @@ def encode_trust(trust: TrustStore) -> bytes:
             "crls": [base64.b64encode(der).decode() for der in trust.crls],
             "status_lists": dict(trust.status_lists),
             "ledger_keys": list(trust.ledger_keys),
+            "witness_policy": trust.witness_policy,
             "ocsps": [base64.b64encode(der).decode() for der in trust.ocsps],
             "algorithms": None if trust.algorithms is None else trust.algorithms.encode().decode(),
             "anchor_terms": {name: _encode_terms(terms) for name, terms in trust.anchor_terms.items()},
@@ -97,6 +98,7 @@ def decode_trust(octets: bytes) -> TrustStore:
         crls=tuple(base64.b64decode(text) for text in given["crls"]),
         status_lists=MappingProxyType(given["status_lists"]),
         ledger_keys=tuple(given["ledger_keys"]),
+        witness_policy=given["witness_policy"],
         ocsps=tuple(base64.b64decode(text) for text in given["ocsps"]),
         algorithms=None
         if given["algorithms"] is None

@@ -31,8 +31,10 @@ from tests.support.attacks.victim import (
 from tests.support.bundles import BundleParts, anchors_of, bundled
 from tests.support.bundles import replaced as replaced_member
 from tests.support.evidence import FIRST_DAY, Decades, content
+from tests.support.ledger import A_MONDAY, NoteSigner
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
+from tests.support.witness import Cosigner
 from trust.crypto import der, sm2, suites
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
@@ -43,11 +45,16 @@ from trust.documents.pdf import validate
 from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
+from trust.evidence import notes
+from trust.evidence.cosignatures import CosignerKey
 from trust.evidence.ers import verify_record
-from trust.evidence.tlog import VerifierKey
+from trust.evidence.merkle import CompactRange, leaf_hash
+from trust.evidence.tlog import SignedNote, TlogProof, VerifierKey
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Check, Indication, Outcome, Report
+from trust.ledger.known import read_known
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
 from trust.pki.names import encode_name
@@ -534,6 +541,54 @@ def _bundle(pki: TestPki) -> Target:
     return Target(name="bundle", corpus=(whole,), run=_tamed(run), mutate=mutate)
 
 
+_LOG_WORDS = (
+    b"\n\n", "\n\u2014 ".encode(), b"quorum none\n", b"group g any w\n", b"witness w ", b"log ", b"index 0\n",
+    b"extra ",
+    b"old 0\n", b"\n0\n", b"\n9223372036854775807\n", b"+00000000+", b"AAAA", b"=", b"\t", b"\0", b" ",
+)  # fmt: skip
+
+
+def _log(_: TestPki) -> Target:
+    """What a log, its witnesses and whoever kept something of it hand over: texts of C2SP."""
+    signer, witness = NoteSigner(), Cosigner("witness.example/w1", 4, bytes(32))
+    tree = CompactRange()
+    tree.append(leaf_hash(bytes(32)))
+    checkpoint = signer.sign_checkpoint(signer.key.name, 1, tree.root())
+    text = SignedNote.parse(checkpoint).text
+    cosigned = checkpoint + witness.line(text, 1_700_000_000)
+    policy_text = f"log {signer.key.encode()}\nwitness w {witness.vkey} https://w.example\nquorum w\n"
+    policy = WitnessPolicy.parse(policy_text)
+    corpus = (
+        cosigned.encode(),
+        TlogProof(index=0, hashes=(), checkpoint=cosigned, extra=bytes(32)).encode().encode(),
+        signer.sign_receipt("event_" + "0" * 32, bytes(32), A_MONDAY).encode(),
+        policy_text.encode(),
+    )
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        return Mutator(random, words=_LOG_WORDS).mutated(random.choice(others), others)
+
+    def run(octets: bytes) -> Ending:
+        words = []
+        for verify in (notes.verify_checkpoint, notes.verify_proof):
+            report = verify(octets, keys=[signer.key], policy=policy)
+            if report.indication is Indication.VALID and report.facts["tree_size"] != 1:
+                raise Refuted("a tree that was never signed is valid")
+            words.append(_of_report(report).words)
+        for read in (
+            lambda: read_known(octets, name="kept", keys=[signer.key]),
+            lambda: WitnessPolicy.parse(octets.decode("utf-8", "surrogateescape")),
+            lambda: CosignerKey.parse(octets.decode("utf-8", "replace")),
+        ):
+            try:
+                read()
+            except YinxinError as error:
+                words.append(error.code)
+        return Ending(words=" ".join(words)[:400])
+
+    return Target(name="log", corpus=corpus, run=_tamed(run), mutate=mutate)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -553,6 +608,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "files": _files,
         "evidence": _evidence,
         "bundle": _bundle,
+        "log": _log,
         "readers": _readers,
     }
 )

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from api.cli.doctoring import examine
-from api.cli.verifying import UsageRefused, verify_own_ledger
+from api.cli.verifying import UsageRefused
+from api.cli.verifying_ledger import verify_own_ledger
 from api.settings import Settings
 from tests.support.house import House
 from tests.support.pdfs import build_pdf
@@ -107,14 +108,14 @@ def test_our_own_ledger_is_verified(house: House, capsys: pytest.CaptureFixture[
     house.sealing_agency()
     house.services.sequencer.catch_up()
     settings = house.services.settings
-    assert verify_own_ledger(settings, as_json=True, language="en") == 0
+    assert verify_own_ledger(settings, known=(), as_json=True, language="en") == 0
     assert json.loads(capsys.readouterr().out)["indication"] == "valid"
     as_owner(settings, "ALTER TABLE ledger.events DISABLE TRIGGER facts_only")
     as_owner(settings, "UPDATE ledger.events SET subject = 'someone else' WHERE act = 'ceremony.held'")
-    assert verify_own_ledger(settings, as_json=False, language="zh-Hans") == 1
+    assert verify_own_ledger(settings, known=(), as_json=False, language="zh-Hans") == 1
     assert "✗" in capsys.readouterr().out
 
 
 def test_without_a_database_the_command_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageRefused, match="yinxin serve"):
-        verify_own_ledger(Settings(data=tmp_path, config=tmp_path), as_json=False, language="en")
+        verify_own_ledger(Settings(data=tmp_path, config=tmp_path), known=(), as_json=False, language="en")

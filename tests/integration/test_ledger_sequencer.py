@@ -22,6 +22,7 @@ from trust.evidence.tlog import Checkpoint, open_checkpoint
 from trust.kernel.report import Indication
 from trust.ledger.checkpoints import Checkpoints
 from trust.ledger.errors import LedgerBroken
+from trust.ledger.sequencer import _GIVE_INDEXES as GIVE_INDEXES
 from trust.ledger.tables import checkpoints, events, sequence
 from trust.ledger.tiles import CHECKPOINT_KEY, tile_key
 from trust.storage.jobs import libpq_url
@@ -84,6 +85,17 @@ def test_a_backlog_is_taken_in_rounds(room):
     sequencer = room.sequencer(max_round_events=300)
     assert [sequencer.run_round().covered for _ in range(4)] == [300, 300, 100, 0]
     require_whole(room, 700)
+
+
+def test_events_get_their_places_at_the_same_cost_whatever_the_statistics_say(room, postgres):
+    """A queue that was seen empty and is full now must not be joined with itself row by row."""
+    with psycopg.connect(libpq_url(postgres.superuser), autocommit=True) as connection:
+        connection.execute("ANALYZE ledger.waiting")
+        room.record_many(1000)
+        statement = str(GIVE_INDEXES.text).replace(":limit", "1000")
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {statement}".encode()))
+        assert "Join" not in plan
+        assert "Nested Loop" not in plan
 
 
 def round_struck(room, at):

@@ -24,6 +24,7 @@ from trust.authority import (
     revoking,
     root_exchange,
 )
+from trust.ledger import cosigning, erasure
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -35,6 +36,8 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "trust/preservation/events.py": trust.preservation.events.ACTS,
     "trust/authority/root_exchange.py": root_exchange.ACTS,
     "trust/authority/key_office.py": key_office.ACTS,
+    "trust/ledger/cosigning.py": cosigning.ACTS,
+    "trust/ledger/erasure.py": erasure.ACTS,
     "identity/events.py": identity.events.ACTS,
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,

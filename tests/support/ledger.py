@@ -46,8 +46,11 @@ class SetClock:
 class NoteSigner:
     """Signs checkpoints and receipts with a key of its own, as the signer process does."""
 
-    def __init__(self, origin: str = ORIGIN) -> None:
-        self._private = Ed25519PrivateKey.generate()
+    def __init__(self, origin: str = ORIGIN, *, seed: bytes | None = None) -> None:
+        """`seed`: the private key's octets, for processes that are one log's."""
+        self._private = (
+            Ed25519PrivateKey.generate() if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
+        )
         public = self._private.public_key().public_bytes_raw()
         self.key = VerifierKey(name=origin, public_key=public)
 
@@ -124,8 +127,8 @@ class LedgerRoom:
     def proofs(self) -> LedgerProofs:
         return LedgerProofs(self.store)
 
-    def verify(self) -> Report:
-        return verify_ledger(self.database, self.store, [self.signer.key], at=self.clock.now())
+    def verify(self, **more: Any) -> Report:
+        return verify_ledger(self.database, self.store, [self.signer.key], at=self.clock.now(), **more)
 
     def overdue(self) -> Report:
         """The report when every promise has come due."""
@@ -197,6 +200,12 @@ class FusedDatabase:
     def read(self) -> Iterator[ReadWork]:
         self._fuse.touch()
         with self._inner.read() as work:
+            yield work
+
+    @contextmanager
+    def read_primary(self) -> Iterator[ReadWork]:
+        self._fuse.touch()
+        with self._inner.read_primary() as work:
             yield work
 
 

@@ -4,18 +4,24 @@ import base64
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.ledger import A_MONDAY, event
+from trust.kernel.canonical import canonical_json
+from trust.kernel.clock import rfc3339
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import SystemRandomness
 from trust.ledger.headers import (
     MAX_CONTENT_OCTETS,
     commit,
     content_octets,
+    entry_of,
+    header_octets,
     header_of,
     whole_milliseconds,
 )
@@ -62,6 +68,43 @@ def test_a_leaf_is_computed_as_the_documentation_says_by_anyone_with_sha256_and_
     assert header_with().encode() == octets
     assert header_with().entry() == entry
     assert header_with().leaf_hash() == hashlib.sha256(b"\x00" + entry).digest()
+
+
+# Whatever a row may hold: also what no event of ours would, such as quotation marks, NUL and private planes.
+_TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+_MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))]))
+
+
+@given(
+    at=_MOMENTS,
+    latest=_MOMENTS,
+    texts=st.lists(_TEXTS, min_size=6, max_size=6),
+    maybe=st.lists(st.none() | _TEXTS, min_size=3, max_size=3),
+    commitment=st.binary(max_size=40),
+)
+def test_the_header_written_by_its_template_is_the_canonical_json(at, latest, texts, maybe, commitment):
+    event_id, act, kind, actor_id, subject, outcome = texts
+    on_behalf_of, agency, reason = maybe
+    columns = (
+        event_id, at, latest, act, kind, actor_id, on_behalf_of, subject, agency, outcome, reason, commitment,
+    )  # fmt: skip
+    expected = canonical_json(
+        {
+            "format": "yinxin-event/v1",
+            "event_id": event_id,
+            "at": rfc3339(at),
+            "latest_inclusion": rfc3339(latest),
+            "act": act,
+            "actor": {"kind": kind, "id": actor_id, "on_behalf_of": on_behalf_of},
+            "subject": subject,
+            "agency": agency,
+            "outcome": outcome,
+            "reason": reason,
+            "content_commitment": commitment.hex(),
+        }
+    )
+    assert header_octets(*columns) == expected
+    assert entry_of(columns) == hashlib.sha256(expected).digest()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trust.evidence.merkle import CompactRange, consistency_proof, root_hash, verify_consistency
+from trust.evidence.merkle import (
+    CompactRange,
+    consistency_proof,
+    root_hash,
+    subtree_root,
+    verify_consistency,
+)
 from trust.ledger.errors import LedgerBroken
 from trust.ledger.tiles import (
     TILE_WIDTH,
@@ -21,6 +27,7 @@ from trust.ledger.tiles import (
     tile_begin,
     tile_key,
     write_tile,
+    write_tiles,
 )
 from trust.storage.objects.errors import ObjectExists, ObjectMissing
 
@@ -45,9 +52,8 @@ def grow(shelf: Any, before: int, after: int) -> bytes:
     """Grows the tree on the shelf, as the sequencer does; answers the root."""
     begin = tile_begin(before)
     tree = GrowingTree(size=begin, reader=TileReader(shelf, begin))
-    for leaf in LEAVES[begin:after]:
-        for tile in tree.append(leaf):
-            write_tile(shelf, tile.key, tile.octets)
+    for tile in tree.extend(LEAVES[begin:after]):
+        write_tile(shelf, tile.key, tile.octets)
     for tile in tree.partial_tiles():
         write_tile(shelf, tile.key, tile.octets)
     assert tree.size == after
@@ -116,6 +122,36 @@ def test_growing_in_steps_gives_the_root_and_the_proofs_of_one_growth(sizes):
                 proof=consistency_proof(before, size, TileReader(shelf, size).read_node),
             )
         before = size
+
+
+@settings(deadline=None, max_examples=15)
+@given(pieces=st.lists(st.integers(0, 700), max_size=5))
+def test_whole_tiles_in_one_piece_are_what_leaf_after_leaf_gives(pieces):
+    together = GrowingTree(size=0, reader=TileReader(_Shelf(), 0))
+    single = GrowingTree(size=0, reader=TileReader(_Shelf(), 0))
+    for piece in pieces:
+        leaves = LEAVES[single.size : single.size + piece]
+        assert list(together.extend(leaves)) == [tile for leaf in leaves for tile in single.append(leaf)]
+        assert list(together.partial_tiles()) == list(single.partial_tiles())
+        assert together.root() == single.root()
+
+
+def test_a_subtree_is_appended_only_where_one_can_begin():
+    tree = CompactRange()
+    tree.append(LEAVES[0])
+    with pytest.raises(ValueError, match="begins at leaf 1"):
+        tree.append_subtree(LEAVES[1], level=1)
+    with pytest.raises(ValueError, match="octets"):
+        tree.append_subtree(b"", level=0)
+    with pytest.raises(ValueError, match="not a complete"):
+        subtree_root(LEAVES[:3])
+
+
+def test_of_many_tiles_one_in_the_way_is_named():
+    shelf = _Shelf({tile_key(0, 7, 256): bytes(32)})
+    tiles = [(tile_key(0, number, 256), bytes(64)) for number in range(20)]
+    with pytest.raises(LedgerBroken, match=r"tile/0/007"):
+        write_tiles(shelf, tiles, at_once=4)
 
 
 @pytest.mark.parametrize("steps", [[65_535, 65_536, 65_800], [65_800]])

@@ -42,6 +42,20 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def subtree_root(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes whose number is a power of two; raises ValueError on another number."""
+    count, hashes = len(leaves), list(leaves)
+    if not count or count & (count - 1):
+        raise ValueError(f"{count} leaves are not a complete subtree")
+    sha256 = hashlib.sha256
+    while len(hashes) > 1:
+        hashes = [
+            sha256(b"\x01" + left + right).digest()
+            for left, right in zip(hashes[::2], hashes[1::2], strict=True)
+        ]
+    return hashes[0]
+
+
 def verify_inclusion(*, index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
     """Proves that `leaf` (a leaf hash) is number `index` of the tree (RFC 9162 §2.1.3.2).
 
@@ -175,17 +189,26 @@ class CompactRange:
 
     def append(self, leaf: bytes) -> list[Node]:
         """Appends a leaf hash; returns the leaf and every node that it completed, the lowest first."""
-        if len(leaf) != HASH_OCTETS:
-            raise ValueError(f"a leaf hash has {HASH_OCTETS} octets")
-        index, level, current = self._size, 0, leaf
-        completed = [Node(level=0, index=index, hash=leaf)]
+        return self.append_subtree(leaf, level=0)
+
+    def append_subtree(self, root: bytes, *, level: int) -> list[Node]:
+        """Appends the complete subtree of 2**level leaves with this root; returns it and what it completed.
+
+        Raises ValueError where such a subtree cannot begin at the present size.
+        """
+        if len(root) != HASH_OCTETS:
+            raise ValueError(f"a hash has {HASH_OCTETS} octets")
+        if self._size % (1 << level):
+            raise ValueError(f"no subtree of {1 << level} leaves begins at leaf {self._size}")
+        index, current = self._size >> level, root
+        self._size += 1 << level
+        completed = [Node(level=level, index=index, hash=current)]
         while index & 1:
             current = node_hash(self._hashes.pop(), current)
             index >>= 1
             level += 1
             completed.append(Node(level=level, index=index, hash=current))
         self._hashes.append(current)
-        self._size += 1
         return completed
 
     def root(self) -> bytes:

@@ -6,6 +6,7 @@ Keys are C2SP verifier keys the verifier already trusts. Without the right one t
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from trust.evidence.cosignatures import cosignatures_on
 from trust.evidence.merkle import ProofRefused, leaf_hash
 from trust.evidence.receipts import Receipt, open_receipt
 from trust.evidence.tlog import (
@@ -13,10 +14,12 @@ from trust.evidence.tlog import (
     NoteKeyUnknown,
     NoteMalformed,
     NoteSignatureInvalid,
+    SignedNote,
     TlogProof,
     VerifierKey,
     open_checkpoint,
 )
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.clock import rfc3339
 from trust.kernel.report import Checks, Report
 
@@ -27,11 +30,20 @@ PROOF_KIND = "ledger-proof"
 _OpenedT = TypeVar("_OpenedT")
 
 
-def verify_checkpoint(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "") -> Report:
-    """A report on a signed checkpoint: structure, signing-key, signature. Facts: origin, tree_size, root (hex)."""
+def verify_checkpoint(
+    data: bytes, *, keys: Sequence[VerifierKey], policy: WitnessPolicy | None = None, subject: str = ""
+) -> Report:
+    """A report on a signed checkpoint: structure, signing-key, signature; with a policy also its cosignatures.
+
+    Facts: origin, tree_size, root (hex), cosigned_by. Too few cosignatures for the policy's quorum leave the
+    answer open: a log shows its newest checkpoint before its witnesses have seen it.
+    """
     checks = Checks()
+    keys = _logs(keys, policy)
     checkpoint = _open(checks, lambda: open_checkpoint(data, keys))
-    facts = {} if checkpoint is None else _checkpoint_facts(checkpoint)
+    facts: dict[str, Any] = {}
+    if checkpoint is not None:
+        facts = _checkpoint_facts(checkpoint) | _cosigned(checks, data, policy)
     return Report.conclude(kind=CHECKPOINT_KIND, subject=subject, checks=checks.all(), facts=facts)
 
 
@@ -47,13 +59,16 @@ def verify_receipt(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "
     return Report.conclude(kind=RECEIPT_KIND, subject=subject, checks=checks.all(), facts=facts)
 
 
-def verify_proof(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "") -> Report:
-    """A report on a proof file that holds its entry: structure, signing-key, signature, inclusion.
+def verify_proof(
+    data: bytes, *, keys: Sequence[VerifierKey], policy: WitnessPolicy | None = None, subject: str = ""
+) -> Report:
+    """A report on a proof file that holds its entry: structure, signing-key, signature, inclusion, cosignatures.
 
     A file without its entry proves nothing by itself: cannot tell. Facts: origin, tree_size, root, index,
-    leaf_hash.
+    leaf_hash, cosigned_by.
     """
     checks = Checks()
+    keys = _logs(keys, policy)
     try:
         proof = TlogProof.parse(data)
     except NoteMalformed as error:
@@ -62,7 +77,7 @@ def verify_proof(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "")
     facts: dict[str, Any] = {"index": proof.index}
     checkpoint = _open(checks, lambda: open_checkpoint(proof.checkpoint, keys))
     if checkpoint is not None:
-        facts |= _checkpoint_facts(checkpoint)
+        facts |= _checkpoint_facts(checkpoint) | _cosigned(checks, proof.checkpoint, policy)
     if proof.extra is None:
         checks.unknown("inclusion", "the file does not hold the entry it is for", sub_indication="TRY_LATER")
     elif checkpoint is not None:
@@ -74,6 +89,32 @@ def verify_proof(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "")
         except ProofRefused as error:
             checks.failed("inclusion", error.message, sub_indication="HASH_FAILURE")
     return Report.conclude(kind=PROOF_KIND, subject=subject, checks=checks.all(), facts=facts)
+
+
+def _logs(keys: Sequence[VerifierKey], policy: WitnessPolicy | None) -> Sequence[VerifierKey]:
+    """The keys trusted as logs: those given, and those the policy names."""
+    return keys if policy is None else [*keys, *policy.logs]
+
+
+def _cosigned(checks: Checks, note: bytes | str, policy: WitnessPolicy | None) -> dict[str, Any]:
+    """Who of the policy's witnesses cosigned, as a check against its quorum and as a fact."""
+    if policy is None:
+        return {}
+    try:
+        found = cosignatures_on(SignedNote.parse(note), policy.keys)
+    except NoteSignatureInvalid as error:
+        checks.failed("cosignatures", error.message, sub_indication="SIG_CRYPTO_FAILURE")
+        return {}
+    names = ", ".join(each.cosigner for each in found) or "nobody"
+    if policy.met_by({each.cosigner for each in found}):
+        checks.passed("cosignatures", f"cosigned by {names}")
+    else:
+        checks.unknown(
+            "cosignatures",
+            f"cosigned by {names}, which is not the quorum asked for",
+            sub_indication="TRY_LATER",
+        )
+    return {"cosigned_by": [{"witness": each.cosigner, "at": rfc3339(each.at)} for each in found]}
 
 
 def _open(checks: Checks, open_it: Callable[[], _OpenedT]) -> _OpenedT | None:

@@ -129,6 +129,11 @@ class NoteSignature:
     key_id: bytes
     signature: bytes
 
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Raises `NoteMalformed` on what is no key name."""
+        _require_key_name(name)
+
     def line(self) -> str:
         """The line, without its newline."""
         octets = base64.b64encode(self.key_id + self.signature).decode()

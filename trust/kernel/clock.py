@@ -21,7 +21,8 @@ def rfc3339(moment: datetime) -> str:
     """Formats an aware moment as RFC 3339 in UTC with milliseconds: `2026-11-22T08:00:00.000Z`."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be written as RFC 3339")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

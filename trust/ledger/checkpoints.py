@@ -14,6 +14,7 @@ from trust.evidence.tlog import (
     NoteKeyUnknown,
     NoteMalformed,
     NoteSignatureInvalid,
+    SignedNote,
     VerifierKey,
     open_checkpoint,
 )
@@ -53,6 +54,7 @@ class PublishedCheckpoint:
     """What stands under `ledger/checkpoint`, its signature verified, and which version of it."""
 
     checkpoint: Checkpoint
+    note: bytes
     version_id: str
 
 
@@ -76,13 +78,16 @@ class Checkpoints:
 
     def newest(self) -> StoredCheckpoint | None:
         """The checkpoint of the head; raises `LedgerBroken` where the head has none."""
-        current = self.head()
-        if current.size == 0:
+        row = self._work.execute(
+            select(head.c.size.label("at_size"), head.c.root.label("at_root"), checkpoints).outerjoin(
+                checkpoints, checkpoints.c.size == head.c.size
+            )
+        ).one_or_none()
+        if row is None or row.at_size == 0:
             return None
-        stored = self.of_size(current.size)
-        if stored is None or stored.tree != current:
-            raise LedgerBroken(f"the head of size {current.size} is not the checkpoint of that size")
-        return stored
+        if row.root != row.at_root:
+            raise LedgerBroken(f"the head of size {row.at_size} is not the checkpoint of that size")
+        return StoredCheckpoint(tree=TreeHead(size=row.size, root=bytes(row.root)), note=row.note, at=row.at)
 
     def sequenced(self) -> int:
         """How many events have an index."""
@@ -110,18 +115,20 @@ def advance(work: Work, *, before: TreeHead, after: StoredCheckpoint) -> bool:
     return True
 
 
-def published(store: ObjectStore, keys: Sequence[VerifierKey]) -> PublishedCheckpoint | None:
+def published(
+    store: ObjectStore, keys: Sequence[VerifierKey], *, key: str = CHECKPOINT_KEY
+) -> PublishedCheckpoint | None:
     """The published checkpoint; raises `LedgerBroken` where what stands there is not signed by the log."""
     try:
-        version_id = store.stat(CHECKPOINT_KEY).version_id
+        version_id = store.stat(key).version_id
     except ObjectMissing:
         return None
-    note = store.get(CHECKPOINT_KEY, version_id)
+    note = store.get(key, version_id)
     try:
         checkpoint = open_checkpoint(note, keys)
     except (NoteMalformed, NoteKeyUnknown, NoteSignatureInvalid) as error:
         raise LedgerBroken(f"the published checkpoint is not this log's: {error.message}") from error
-    return PublishedCheckpoint(checkpoint=checkpoint, version_id=version_id)
+    return PublishedCheckpoint(checkpoint=checkpoint, note=note, version_id=version_id)
 
 
 def publish(store: ObjectStore, stored: StoredCheckpoint, keys: Sequence[VerifierKey]) -> bool:
@@ -136,6 +143,32 @@ def publish(store: ObjectStore, stored: StoredCheckpoint, keys: Sequence[Verifie
         expected = None if current is None else current.version_id
         try:
             store.publish(CHECKPOINT_KEY, stored.note.encode(), expected_version=expected)
+        except PublishRaced:
+            continue
+        return True
+    return False
+
+
+def publish_cosigned(store: ObjectStore, key: str, note: str, keys: Sequence[VerifierKey]) -> bool:
+    """Publishes a checkpoint with cosignatures under a key, in place of an older one or one with fewer of them.
+
+    Raises `LedgerBroken` where what stands there cannot be read, or is another tree of the same size.
+    """
+    coming = open_checkpoint(note, keys)
+    lines = set(SignedNote.parse(note).signatures)
+    for _ in range(_PUBLISH_ATTEMPTS):
+        current = published(store, keys, key=key)
+        if current is not None:
+            if current.checkpoint.size > coming.size:
+                return False
+            if current.checkpoint.size == coming.size:
+                if current.checkpoint != coming:
+                    raise LedgerBroken(f"another tree of size {coming.size} is published")
+                if lines <= set(SignedNote.parse(current.note).signatures):
+                    return False
+        expected = None if current is None else current.version_id
+        try:
+            store.publish(key, note.encode(), expected_version=expected)
         except PublishRaced:
             continue
         return True

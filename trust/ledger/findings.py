@@ -1,6 +1,6 @@
 """What a verification of the ledger finds, gathered by check."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from trust.kernel.report import Checks, Report
@@ -17,7 +17,14 @@ CHECKS: Final[Mapping[str, tuple[str, str]]] = {
     "tile": ("every tile holds the hashes of the tree", "HASH_FAILURE"),
     "checkpoint": ("every stored checkpoint is a state of this tree", "HASH_FAILURE"),
     "checkpoint-signature": ("every stored checkpoint is signed by the log", "SIG_CRYPTO_FAILURE"),
-    "published-checkpoint": ("what is published is a stored checkpoint", "HASH_FAILURE"),
+    "published-checkpoint": ("what is published is the newest stored checkpoint", "HASH_FAILURE"),
+    "known-checkpoint": ("what was known before still holds", "HASH_FAILURE"),
+    "strange-objects": (
+        "the store holds nothing under the log's name that is not the log's",
+        "FORMAT_FAILURE",
+    ),
+    "cosignatures": ("every stored cosignature is its witness's", "SIG_CRYPTO_FAILURE"),
+    "witnesses": ("no witness has ever disagreed", "HASH_FAILURE"),
     "inclusion-delay": ("every event was included in time, or still may be", "FORMAT_FAILURE"),
 }
 
@@ -25,10 +32,13 @@ CHECKS: Final[Mapping[str, tuple[str, str]]] = {
 class Findings:
     """Collects what disagrees; a check without a finding has passed unless it was left open."""
 
-    def __init__(self, checks: Mapping[str, tuple[str, str]] = CHECKS) -> None:
-        self._checks = checks
-        self._found: dict[str, list[str]] = {code: [] for code in checks}
-        self._more: dict[str, int] = dict.fromkeys(checks, 0)
+    def __init__(
+        self, codes: Collection[str] | None = None, checks: Mapping[str, tuple[str, str]] = CHECKS
+    ) -> None:
+        """`checks`: what each says when all is well and ETSI's word; `codes`: those that are made at all."""
+        self._checks = {code: said for code, said in checks.items() if codes is None or code in codes}
+        self._found: dict[str, list[str]] = {code: [] for code in self._checks}
+        self._more: dict[str, int] = dict.fromkeys(self._checks, 0)
         self._open: dict[str, str] = {}
 
     def add(self, code: str, finding: str) -> None:

@@ -179,7 +179,7 @@ class _Comparison:
         self._anchors = anchors
         self._at = at
         made = {code: says for code, says in CHECKS.items() if counters or code != "journal-counter"}
-        self._findings = Findings(made)
+        self._findings = Findings(checks=made)
         self._uses: dict[str, int] = {}
         self._heads: dict[tuple[str, int], bytes] = {}
         self._rows = self._chains = 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 
 from trust.kernel.canonical import canonical_json
 from trust.ledger.headers import commit, whole_milliseconds
@@ -23,6 +23,21 @@ _WHOLE: Final = (
     .outerjoin(event_contents, event_contents.c.event_id == events.c.event_id)
     .outerjoin(sequence, sequence.c.event_id == events.c.event_id)
 )
+
+
+_BY_INDEX_ALONE: Final = text(
+    "SELECT set_config(name, 'off', true) FROM unnest("
+    "ARRAY['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan']) AS name"
+)
+
+
+def by_index_alone(read: ReadWork) -> None:
+    """Has this transaction find rows by their keys, a page at a time, whatever the planner believes of the tables.
+
+    A page of four thousand of ten million is a nested loop over two indexes; where statistics are old, or a plan
+    is kept for all ranges alike, PostgreSQL may choose to read a whole table for each page instead.
+    """
+    read.execute(_BY_INDEX_ALONE)
 
 
 def sequenced_rows(read: ReadWork, begin: int, end: int) -> Sequence[Row[Any]]:
@@ -63,6 +78,34 @@ def uncovered_events(read: ReadWork, size: int) -> Iterator[Sequence[Row[Any]]]:
             return
         yield [row for row in rows if row.position is None or row.position >= size]
         last = rows[-1].event_id
+
+
+def stray_rows(read: ReadWork) -> Iterator[tuple[str, str]]:
+    """Rows that belong to no event, or twice: the event's id and what is wrong, in pages."""
+    for table, fault in ((event_contents, "content"), (waiting, "a place in the queue")):
+        last = ""
+        while True:
+            page = (
+                select(table.c.event_id)
+                .where(table.c.event_id > last)
+                .order_by(table.c.event_id)
+                .limit(PAGE_EVENTS)
+                .cte("page")
+            )
+            rows = read.execute(
+                select(page.c.event_id, events.c.event_id.label("event"), sequence.c.index.label("position"))
+                .outerjoin_from(page, events, events.c.event_id == page.c.event_id)
+                .outerjoin(sequence, sequence.c.event_id == page.c.event_id)
+                .order_by(page.c.event_id)
+            ).all()
+            if not rows:
+                break
+            for row in rows:
+                if row.event is None:
+                    yield row.event_id, f"there is {fault} but no such event"
+                elif table is waiting and row.position is not None:
+                    yield row.event_id, f"it waits although it has the index {row.position}"
+            last = rows[-1].event_id
 
 
 def header_fault(row: Row[Any], computed: bytes) -> str | None:

@@ -95,3 +95,30 @@ head = Table(
     CheckConstraint("single = 1", name="single"),
     schema="ledger",
 )
+
+# What witnesses have signed of our checkpoints: the line of each, as it is published.
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("size", BigInteger, ForeignKey(checkpoints.c.size), primary_key=True, autoincrement=False),
+    Column("cosigner", Text, primary_key=True),
+    Column("line", Text, nullable=False),
+    Column("cosigned_at", moment(), nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="ledger",
+    info=facts,
+)
+
+# What a witness says it has seen and we cannot have shown it: the alarm of a forked or restored log.
+disagreements = Table(
+    "disagreements",
+    metadata,
+    Column("cosigner", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("known_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", moment(), nullable=False),
+    CheckConstraint("kind IN ('larger-tree', 'other-tree')", name="kind"),
+    schema="ledger",
+    info=facts,
+)

@@ -3,16 +3,19 @@
     ledger/tile/<level>/<N>[.p/<W>]     W hashes of 32 octets; no suffix when all 256 are there
     ledger/tile/entries/<N>[.p/<W>]     the entries of those leaves, each after its length in two octets
     ledger/checkpoint                   the newest signed checkpoint
+    ledger/witnessed-checkpoint         the newest that a quorum of witnesses has cosigned
 
 `<N>` is the tile's number in groups of three digits, all but the last with an `x`: `x001/x234/067`. Every
 tile is determined by its name and the tree, so writing one again is harmless and two writers agree.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from trust.evidence.merkle import HASH_OCTETS, CompactRange, node_hash
+from trust.evidence.merkle import HASH_OCTETS, CompactRange, Node, node_hash, subtree_root
 from trust.ledger.errors import LedgerBroken
 from trust.storage.objects.errors import ObjectExists, ObjectMissing
 from trust.storage.objects.port import ObjectStore
@@ -20,9 +23,22 @@ from trust.storage.objects.port import ObjectStore
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
 CHECKPOINT_KEY: Final = "ledger/checkpoint"
+# Beside what C2SP names: the newest checkpoint that a quorum of witnesses has cosigned.
+WITNESSED_KEY: Final = "ledger/witnessed-checkpoint"
 ENTRY_OCTETS: Final = 32
+_KEY: Final = re.compile(
+    r"ledger/tile/(?P<level>[0-5]|entries)/(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[0-9]{1,3}))?"
+)
 _ENTRY_HEAD: Final = ENTRY_OCTETS.to_bytes(2, "big")
 _ENTRY_STRIDE: Final = len(_ENTRY_HEAD) + ENTRY_OCTETS
+
+
+class TileSource(Protocol):
+    """Where tiles are read from; an object store is one."""
+
+    def get(self, key: str) -> bytes:
+        """The object's octets; raises ObjectMissing."""
+        ...
 
 
 def tile_key(level: int, number: int, width: int) -> str:
@@ -76,10 +92,54 @@ class Tile:
         return tile_key(self.level, self.number, self.width)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an object stands in the log: a tile of hashes of a level, or (level None) a bundle of entries."""
+
+    level: int | None
+    number: int
+    width: int
+
+    @property
+    def end(self) -> int:
+        """How many leaves a tree has at least that has this object."""
+        return self.number * TILE_WIDTH + self.width << TILE_HEIGHT * (self.level or 0)
+
+    def in_tree(self, size: int) -> "Place | None":
+        """The object in its place in a tree of `size`, whole or as far as it goes; None where there is none."""
+        width = min((size >> TILE_HEIGHT * (self.level or 0)) - self.number * TILE_WIDTH, TILE_WIDTH)
+        return None if width <= 0 else Place(level=self.level, number=self.number, width=width)
+
+    @property
+    def key(self) -> str:
+        """Its object key."""
+        if self.level is None:
+            return entries_key(self.number, self.width)
+        return tile_key(self.level, self.number, self.width)
+
+    def read(self, store: TileSource) -> bytes | None:
+        """Its octets; None where it is missing. Judges nothing."""
+        if self.level is None:
+            return read_entries(store, self.number, self.width)
+        return read_tile(store, self.level, self.number, self.width)
+
+
+def placed(key: str) -> Place | None:
+    """Which object of a log a key names; None where it names none."""
+    named = _KEY.fullmatch(key)
+    if named is None:
+        return None
+    level = None if named["level"] == "entries" else int(named["level"])
+    number = int(named["number"].replace("x", "").replace("/", ""))
+    place = Place(level=level, number=number, width=int(named["width"] or TILE_WIDTH))
+    # What is not spelled as we would spell it (idle zeroes, a width of 256) is not ours.
+    return place if 0 < place.width <= TILE_WIDTH and place.key == key else None
+
+
 class TileReader:
     """The nodes of a stored tree of `size` leaves; each tile is fetched once."""
 
-    def __init__(self, store: ObjectStore, size: int) -> None:
+    def __init__(self, store: TileSource, size: int) -> None:
         self._store = store
         self._size = size
         self._tiles: dict[tuple[int, int], bytes] = {}
@@ -123,19 +183,19 @@ class TileReader:
         return octets
 
 
-def read_tile(store: ObjectStore, level: int, number: int, width: int) -> bytes | None:
+def read_tile(store: TileSource, level: int, number: int, width: int) -> bytes | None:
     """The first `width` hashes of a tile; None where it is missing. Judges nothing."""
     key, full = tile_key(level, number, width), tile_key(level, number, TILE_WIDTH)
     return _read_either(store, key, full, width * HASH_OCTETS)
 
 
-def read_entries(store: ObjectStore, number: int, width: int) -> bytes | None:
+def read_entries(store: TileSource, number: int, width: int) -> bytes | None:
     """The first `width` entries of a bundle, as stored; None where it is missing. Judges nothing."""
     key, full = entries_key(number, width), entries_key(number, TILE_WIDTH)
     return _read_either(store, key, full, width * _ENTRY_STRIDE)
 
 
-def _read_either(store: ObjectStore, key: str, full: str, octets: int) -> bytes | None:
+def _read_either(store: TileSource, key: str, full: str, octets: int) -> bytes | None:
     """The partial object, or the beginning of the full one, for which it may have been purged."""
     for candidate in dict.fromkeys((key, full)):
         try:
@@ -174,9 +234,25 @@ class GrowingTree:
         """The root so far."""
         return self._range.root()
 
+    def extend(self, leaves: Sequence[bytes]) -> Iterator[Tile]:
+        """Appends leaf hashes; yields every tile they filled, the lowest first. Whole tiles go in one piece."""
+        begin = 0
+        while begin < len(leaves):
+            if self.size % TILE_WIDTH or len(leaves) - begin < TILE_WIDTH:
+                yield from self.append(leaves[begin])
+                begin += 1
+            else:
+                block = leaves[begin : begin + TILE_WIDTH]
+                yield Tile(level=0, number=self.size // TILE_WIDTH, octets=b"".join(block))
+                yield from self._fill(self._range.append_subtree(subtree_root(block), level=TILE_HEIGHT))
+                begin += TILE_WIDTH
+
     def append(self, leaf: bytes) -> Iterator[Tile]:
         """Appends a leaf hash; yields every tile this filled, the lowest first."""
-        for node in self._range.append(leaf):
+        return self._fill(self._range.append(leaf))
+
+    def _fill(self, nodes: Sequence[Node]) -> Iterator[Tile]:
+        for node in nodes:
             level, above = divmod(node.level, TILE_HEIGHT)
             if above:
                 continue
@@ -213,3 +289,18 @@ def write_tile(store: ObjectStore, key: str, octets: bytes) -> None:
         store.put(key, octets)
     except ObjectExists as error:
         raise LedgerBroken(f"the object store holds another tile as {key}") from error
+
+
+def write_tiles(store: ObjectStore, tiles: Sequence[tuple[str, bytes]], *, at_once: int) -> None:
+    """Puts many tiles; raises as `write_tile`, after which any of the others may have been written or not."""
+    if len(tiles) <= at_once:
+        for key, octets in tiles:
+            write_tile(store, key, octets)
+        return
+    with ThreadPoolExecutor(at_once, thread_name_prefix="ledger-tiles") as pool:
+        writing = [pool.submit(write_tile, store, key, octets) for key, octets in tiles]
+        try:
+            for written in writing:
+                written.result()
+        finally:
+            pool.shutdown(cancel_futures=True)

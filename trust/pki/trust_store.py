@@ -35,6 +35,9 @@ ALGORITHMS = "algorithms.json"
 # A compressed list of ten million entries stays below this.
 MAX_STATUS_LIST_BYTES = 16 << 20
 MAX_VKEY_BYTES = 64 << 10
+MAX_WITNESS_POLICY_BYTES = 1 << 20
+# Which witnesses' cosignatures a ledger's checkpoints need (c2sp.org/tlog-policy).
+WITNESS_POLICY = "witnesses.policy"
 # A thousand anchors with every term written out.
 MAX_ANCHOR_TERMS_BYTES = 1 << 20
 
@@ -64,6 +67,8 @@ class TrustStore:
     anchor_terms: Mapping[str, AnchorTerms] = field(default_factory=lambda: MappingProxyType({}))
     ocsps: tuple[bytes, ...] = ()
     algorithms: AlgorithmPolicy | None = None
+    # The text of a witness policy (c2sp.org/tlog-policy); read by whoever verifies what a ledger hands out.
+    witness_policy: str = ""
 
     @property
     def policy(self) -> AlgorithmPolicy:
@@ -78,7 +83,8 @@ class TrustStore:
         `*.crl` (PEM or DER); `*.ocsp` (OCSP answers, DER); `*.statuslist.jwt` (its `sub` is its URI); `*.vkey`
         (C2SP verifier keys, one a line). `anchors.json` limits what anchors are believed for
         (`trust.pki.anchors`), `algorithms.json` is an algorithm policy in place of the one shipped
-        (`trust.crypto.policy`). Other files are passed over.
+        (`trust.crypto.policy`); `witnesses.policy` says whose cosignatures checkpoints need. Other files are passed
+        over.
         """
         if not directory.is_dir():
             raise TrustStoreRefused(f"{directory} is not a folder of trust material")
@@ -99,6 +105,7 @@ class TrustStore:
             anchor_terms=found.anchor_terms,
             ocsps=tuple(dict.fromkeys(found.ocsps)),
             algorithms=found.algorithms,
+            witness_policy=found.witness_policy,
         )
 
     def without_revocation(self) -> "TrustStore":
@@ -109,6 +116,7 @@ class TrustStore:
             ledger_keys=self.ledger_keys,
             anchor_terms=self.anchor_terms,
             algorithms=self.algorithms,
+            witness_policy=self.witness_policy,
         )
 
     @cached_property
@@ -159,6 +167,7 @@ class _Found:
         self.ocsps: list[bytes] = []
         self.status_lists: dict[str, str] = {}
         self.ledger_keys: list[str] = []
+        self.witness_policy = ""
         self.anchor_terms: Mapping[str, AnchorTerms] = MappingProxyType({})
         self.algorithms: AlgorithmPolicy | None = None
 
@@ -176,6 +185,8 @@ class _Found:
             self.status_lists[_status_list_uri(path, token)] = token
         elif path.suffix == ".vkey":
             self.ledger_keys.extend(_vkeys(path))
+        elif path.name == WITNESS_POLICY:
+            self.witness_policy = _text(path, MAX_WITNESS_POLICY_BYTES)
         elif path.name == ANCHOR_TERMS:
             self.anchor_terms = read_anchor_terms(_text(path, MAX_ANCHOR_TERMS_BYTES))
         elif path.name == ALGORITHMS:

@@ -169,6 +169,10 @@ CHECKS: Mapping[str, Words] = _table(
         "journal-complete": ("结果均有签名记录", "Signatures of all outcomes"),
         "journal-anchor": ("账本所记日志位置", "Rows the ledger names"),
         "journal-counter": ("密钥使用计数", "Counters of the keys"),
+        "cosignatures": ("见证方联署", "Cosignatures of witnesses"),
+        "witnesses": ("见证方所见一致", "Agreement of witnesses"),
+        "known-checkpoint": ("此前已知的检查点", "Checkpoints known before"),
+        "strange-objects": ("账本存储中无多余文件", "No strange files in the log's store"),
     }
 )
 
@@ -284,6 +288,7 @@ FACTS: Mapping[str, Words] = _table(
         "covers_whole_file": ("覆盖整个文件", "Covers the whole file"),
         "certificate_sha256": ("证书摘要", "Certificate SHA-256"),
         "tree_size": ("条目数", "Entries"),
+        "cosigned_by": ("见证方", "Cosigned by"),
         "id": ("标识", "Identifier"),
         "name": ("名称", "Name"),
         "head": ("最新版本", "Newest version"),

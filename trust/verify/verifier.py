@@ -17,6 +17,7 @@ from trust.documents import pdf
 from trust.evidence import notes
 from trust.evidence.ers import verify_record
 from trust.evidence.tlog import VerifierKey
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Checks, Report
 from trust.packages import bagit, ocfl
@@ -40,6 +41,7 @@ class _Case:
     trust: TrustStore
     at: datetime
     keys: tuple[VerifierKey, ...]
+    policy: WitnessPolicy | None
     content: SignedContent | None
 
     def text(self) -> str:
@@ -59,7 +61,8 @@ def verify_bytes(
     reading the content raises.
     """
     keys = tuple(VerifierKey.parse(key) for key in trust.ledger_keys)
-    case = _Case(data=data, trust=trust, at=at, keys=keys, content=content)
+    policy = WitnessPolicy.parse(trust.witness_policy) if trust.witness_policy else None
+    case = _Case(data=data, trust=trust, at=at, keys=keys, policy=policy, content=content)
     found = format_of(data, name)
     if found is None:
         return _not_judged(name, "no kind of file that is verified here")
@@ -153,7 +156,7 @@ def _package(case: _Case) -> Report:
 
 
 def _proof(case: _Case) -> Report:
-    return notes.verify_proof(case.data, keys=case.keys)
+    return notes.verify_proof(case.data, keys=case.keys, policy=case.policy)
 
 
 def _ceremony(case: _Case) -> Report:
@@ -165,7 +168,7 @@ def _receipt(case: _Case) -> Report:
 
 
 def _checkpoint(case: _Case) -> Report:
-    return notes.verify_checkpoint(case.data, keys=case.keys)
+    return notes.verify_checkpoint(case.data, keys=case.keys, policy=case.policy)
 
 
 def _message(case: _Case) -> Report:
