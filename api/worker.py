@@ -16,6 +16,7 @@ from api.wiring import Services
 from trust.authority.issuance import REFRESH_CRL
 from trust.authority.model import Authority
 from trust.kernel.errors import Unavailable, YinxinError
+from trust.ledger.origin import Edge, Origin, acting_from
 from trust.storage.jobs import JobWorker
 
 SEQUENCING_SECONDS: Final = 0.2
@@ -66,7 +67,8 @@ def tasks(services: Services) -> Mapping[str, Callable[..., None]]:
 
 
 def _refresh(services: Services, authority: str) -> None:
-    services.revocations.refresh(Authority(authority))
+    with acting_from(Origin(edge=Edge.WORKER)):
+        services.revocations.refresh(Authority(authority))
 
 
 def run_worker(services: Services) -> None:
@@ -90,7 +92,8 @@ def run_worker(services: Services) -> None:
 def _repeat(chore: Chore, stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
-            chore.act()
+            with acting_from(Origin(edge=Edge.WORKER)):
+                chore.act()
         except Unavailable as away:
             _log.warning("chore.waits", chore=chore.name, code=away.code)
         except YinxinError as error:

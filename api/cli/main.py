@@ -13,6 +13,7 @@ from rich.table import Table
 from api.logging import configure
 from api.settings import Settings, described
 from trust.kernel.errors import YinxinError
+from trust.ledger.origin import Edge, Origin, acting_from
 
 app = typer.Typer(
     name="yinxin",
@@ -197,7 +198,8 @@ _USAGE: Final = 3
 def main() -> None:
     """Runs the command; an error of ours, and a call it does not understand, are one sentence and exit code 3."""
     try:
-        code = app(standalone_mode=False)
+        with acting_from(Origin(edge=Edge.COMMAND)):
+            code = app(standalone_mode=False)
     except YinxinError as error:
         Console(stderr=True).print(f"yinxin: {error.message} [{error.code}]", markup=False)
         sys.exit(_USAGE)

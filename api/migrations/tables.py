@@ -6,6 +6,7 @@ import licences.tables
 import seals.tables
 import trust.authority.tables
 import trust.keys.tables
+import trust.ledger.supervision.tables
 import trust.ledger.tables
 import trust.storage.idempotency
 from trust.storage.schema import metadata
@@ -17,6 +18,7 @@ packages = (
     trust.keys.tables,
     trust.authority.tables,
     trust.ledger.tables,
+    trust.ledger.supervision.tables,
     identity.tables,
     seals.tables,
     licences.tables,

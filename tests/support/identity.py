@@ -214,7 +214,9 @@ class IdentityRoom:
     def staff(
         self, by: Caller, *roles: Role, agency_id: AgencyId | None = None, number: str | None = None
     ) -> Caller:
-        """A member of staff, invited and enrolled."""
+        """A member of staff, invited and enrolled; a supervisor by the platform, whoever is named."""
+        if Role.SUPERVISOR in roles:
+            by, agency_id = self.administrator, None
         username = f"staff{next(_numbers)}"
         invitation = self.desk.staff.invite(
             by,

@@ -8,7 +8,7 @@ A refusal is kept although the act is not: `raise AuthorisationRefused(...).refu
 block rolls the act back, commits the event in a transaction of its own, and goes on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from threading import Lock
@@ -23,6 +23,7 @@ from trust.kernel.randomness import Randomness
 from trust.ledger.errors import EventNotFound
 from trust.ledger.headers import SALT_OCTETS, commit, content_octets, header_of, whole_milliseconds
 from trust.ledger.model import Event, EventId, EventReceipt
+from trust.ledger.origin import ORIGIN, current_origin
 from trust.ledger.tables import event_contents
 from trust.storage.database import Database, ReadWork, Work
 
@@ -76,7 +77,7 @@ class Recorder:
         at = whole_milliseconds(self._clock.now())
         latest = whole_milliseconds(at + self._inclusion_delay)
         salt = self._randomness.octets(SALT_OCTETS)
-        content = content_octets(event.content)
+        content = content_octets(_content_with_origin(event))
         commitment = commit(salt, content)
         header = header_of(event, event_id=event_id, at=at, latest_inclusion=latest, commitment=commitment)
         leaf = header.leaf_hash()
@@ -95,6 +96,13 @@ class Recorder:
                 drawn = EventId(f"{EventId.prefix}_{following:032x}")
             self._last_id = drawn
             return drawn
+
+
+def _content_with_origin(event: Event) -> Mapping[str, Any]:
+    origin = current_origin()
+    if origin is None:
+        return event.content
+    return {**event.content, ORIGIN: origin.said(event.actor.session)}
 
 
 class RecordedWork(Work):
