@@ -206,6 +206,16 @@ def find_event(work: ReadWork, event_id: EventId, *, scope: EventScope) -> Recor
     return _recorded(row)
 
 
+def sequenced(work: ReadWork, begin: int, end: int) -> tuple[RecordedEvent, ...]:
+    """The events of these places in the log, in the log's order."""
+    rows = work.execute(
+        _scoped(EventScope.everything())
+        .where(sequence.c.index >= begin, sequence.c.index < end)
+        .order_by(sequence.c.index)
+    ).all()
+    return tuple(map(_recorded, rows))
+
+
 def _scoped(scope: EventScope) -> Select[Any]:
     statement = (
         select(events, event_contents.c.content, sequence.c.index.label("position"))

@@ -19,8 +19,11 @@ CREATE TABLE ledger.alert_memory (
 	rule_digest BYTEA NOT NULL,
 	key TEXT NOT NULL,
 	memory JSONB NOT NULL,
+	forget_at TIMESTAMP WITH TIME ZONE,
 	CONSTRAINT pk_alert_memory PRIMARY KEY (rule, rule_digest, key)
 );
+
+CREATE INDEX ix_alert_memory_forget_at ON ledger.alert_memory (forget_at) WHERE forget_at IS NOT NULL;
 
 CREATE TABLE ledger.alerts (
 	id TEXT NOT NULL,

@@ -1,6 +1,6 @@
 """Supervision's part of the schema `ledger`: alerts, exports and how far each has come."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from trust.ledger.tables import events
@@ -26,6 +26,9 @@ alert_memory = Table(
     Column("rule_digest", LargeBinary, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("memory", JSONB, nullable=False),
+    # When it is worth nothing any more; None: never.
+    Column("forget_at", moment()),
+    Index("ix_alert_memory_forget_at", "forget_at", postgresql_where=text("forget_at IS NOT NULL")),
     schema="ledger",
 )
 
