@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.events import EventReading
 from api.house_trust import HouseTrust
 from api.joins import (
     AgencyCredentialKeys,
@@ -18,6 +17,7 @@ from api.joins import (
 )
 from api.receipts import EventReceipts
 from api.settings import Settings
+from api.supervision.desk import SupervisionDesk, build_supervision
 from api.verification.desk import VerificationDesk
 from api.verification.pictures import PagePictures
 from api.verification.pool import VerificationPool
@@ -38,6 +38,7 @@ from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.client import SignerClient
+from trust.keys.export_signing import ExportSigner
 from trust.keys.repository import KeyBindings
 from trust.keys.wrapping import read_key_encryption_key
 from trust.ledger.ledger import Ledger
@@ -87,7 +88,7 @@ class Services:
     sequencer: Sequencer
     proofs: LedgerProofs
     receipts: EventReceipts
-    events: EventReading
+    supervision: SupervisionDesk
     identity: IdentityDesk
     seals: SealDesk
     licences: LicencesDesk
@@ -254,7 +255,17 @@ def build_services(
             ledger=parts.ledger,
             desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=(verifier,)),
         ),
-        events=EventReading(ledger=parts.ledger),
+        supervision=build_supervision(
+            ledger=parts.ledger,
+            objects=objects,
+            directory=identity.directory,
+            signer=ExportSigner(parts.signer, key_id=ledger_key.key_id, origin=settings.origin),
+            origin=settings.origin,
+            keys=(verifier,),
+            rules_file=settings.alert_rules_file,
+            clock=parts.clock,
+            ids=parts.ids,
+        ),
         identity=identity,
         seals=seals,
         licences=licences,

@@ -27,6 +27,9 @@ STAMPING_SECONDS: Final = 60.0
 SEAL_STAMPING_SECONDS: Final = 15.0
 DAILY_SECONDS: Final = 86_400.0
 SWEEPING_SECONDS: Final = 14_400.0
+ALERT_SECONDS: Final = 2.0
+TELLING_SECONDS: Final = 30.0
+EXPORT_SECONDS: Final = 1.0
 _log = structlog.get_logger("yinxin.worker")
 
 
@@ -55,6 +58,10 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="archive.stamp", seconds=STAMPING_SECONDS, act=services.archive.stamp_pending),
         Chore(name="archive.retain", seconds=DAILY_SECONDS, act=services.archive.retain_permanent),
         Chore(name="archive.sweep", seconds=SWEEPING_SECONDS, act=services.archive.sweep),
+        Chore(name="alerts.watch", seconds=ALERT_SECONDS, act=services.supervision.watch.catch_up),
+        Chore(name="alerts.forget", seconds=FORGETTING_SECONDS, act=services.supervision.watch.forget),
+        Chore(name="attempts.tell", seconds=TELLING_SECONDS, act=services.supervision.attempts.tell),
+        Chore(name="events.export", seconds=EXPORT_SECONDS, act=services.supervision.making.make_all),
         Chore(
             name="identity.forget", seconds=FORGETTING_SECONDS, act=services.identity.sessions.forget_expired
         ),

@@ -62,8 +62,8 @@ class Staff:
         """Invites a person with roles.
 
         An agency administrator invites to the own agency; a platform administrator invites an agency's
-        administrators, platform administrators and supervisors (`agency_id` None). Raises RoleMissing, SeparationOfDuties,
-        RolesRefused, NotFound, StaffExists and ResidentIdNumberInvalid.
+        administrators, platform administrators and supervisors (`agency_id` None). Raises RoleMissing,
+        SeparationOfDuties, RolesRefused, NotFound, StaffExists and ResidentIdNumberInvalid.
         """
         with self._ledger.work() as work:
             with refusals_kept(Act.STAFF_REFUSED, caller, "staff", attempted=Act.STAFF_INVITED):
@@ -100,8 +100,8 @@ class Staff:
     def deactivate(self, caller: Caller, staff_id: StaffId) -> StaffMember:
         """Ends an account for good: its sessions and links end with it.
 
-        A platform administrator may deactivate administrators and supervisors only. Raises RoleMissing, NotFound, OwnAccount
-        and StateRefused.
+        A platform administrator may deactivate administrators and supervisors only. Raises RoleMissing, NotFound,
+        OwnAccount and StateRefused.
         """
         with self._ledger.work() as work:
             with refusals_kept(Act.STAFF_REFUSED, caller, staff_id, attempted=Act.STAFF_DEACTIVATED):
@@ -151,7 +151,9 @@ def _require_right_to_give(caller: Caller, roles: frozenset[Role]) -> None:
     if not roles:
         raise RolesRefused("an account needs a role")
     if roles_conflict(roles):
-        raise SeparationOfDuties("one person does not administer and seal at one agency, nor supervise and act")
+        raise SeparationOfDuties(
+            "one person does not administer and seal at one agency, nor supervise and act"
+        )
     if Role.PLATFORM_ADMINISTRATOR in caller.roles:
         if not roles <= ADMINISTRATORS | PLATFORM_ROLES:
             raise RoleMissing(

@@ -63,7 +63,9 @@ class Origins:
             await self._app(scope, receive, send)
             return
         host, port = scope.get("client") or ("unknown", 0)
-        forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        forwarded = [
+            value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
+        ]
         address = self._proxies.client(host, forwarded)
         # The throttles count by it too.
         scope = {**scope, "client": (address, port)}

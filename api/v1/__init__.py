@@ -28,6 +28,7 @@ from api.v1 import (
     sessions,
     staff,
     status_lists,
+    supervision,
     verifications,
 )
 
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
     module.router
     for module in (
         ledger,
+        supervision,
         public,
         enrolments,
         sessions,

@@ -143,9 +143,7 @@ def test_a_limit_is_near_by_uses_and_by_period_and_said_once_each(desk):
     desk.begin(**LIMIT)
     until = "2026-12-31T00:00:00.000Z"
     desk.room.record(
-        event(
-            GRANT, act="seal-authorisation.granted", content={"uses_allowed": 5, "valid_until": until}
-        )
+        event(GRANT, act="seal-authorisation.granted", content={"uses_allowed": 5, "valid_until": until})
     )
     for _ in range(3):
         desk.use()

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import api.events
+import api.supervision.events
 import archive.events
 import identity.events
 import licences.events
 import seals.events
 from trust.authority import ceremony, issuance
+from trust.ledger.supervision import watch
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -22,7 +23,8 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,
     "archive/events.py": archive.events.ACTS,
-    "api/events.py": api.events.ACTS,
+    "api/supervision/events.py": api.supervision.events.ACTS,
+    "trust/ledger/supervision/watch.py": watch.ACTS,
 }
 
 _INTRODUCTION: Final = """\

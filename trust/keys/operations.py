@@ -21,6 +21,7 @@ from trust.kernel.randomness import Randomness
 from trust.keys import wire
 from trust.keys.certificates import MAY_ISSUE, assemble_certificate, tbs_of
 from trust.keys.errors import KeyNotUsable, SignerRefused
+from trust.keys.export_signing import ExportSigning
 from trust.keys.identities import Identities, certificate_of, chain_of
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.leaves import Leaves
@@ -59,6 +60,7 @@ class Operations:
             "ping": lambda _message: {},
             "create-key": self.create_key,
             **self._seals.by_name(),
+            **ExportSigning(keyring=self._keyring).by_name(),
             "issue-certificate": self.issue_certificate,
             "sign-credential": self.sign_credential,
             "timestamp": self.timestamp,

@@ -168,6 +168,7 @@ class Ledger:
                 refusal, error.refusal = error.refusal, None  # an outer block must not keep it again
                 with self._database.work() as work:
                     self._recorder.record(work, [refusal])
+                error.recorded = True
             raise
 
     def read(self) -> AbstractContextManager[ReadWork]:

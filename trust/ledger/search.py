@@ -113,7 +113,9 @@ class EventQuery:
             raise EventQueryRefused("a page lies after one cursor or before one, not both")
         for text in self.texts().values():
             if not text.isprintable() or len(text) > MAX_NAME_CHARACTERS:
-                raise EventQueryRefused(f"what is searched for has {MAX_NAME_CHARACTERS} printable characters at most")
+                raise EventQueryRefused(
+                    f"what is searched for has {MAX_NAME_CHARACTERS} printable characters at most"
+                )
 
     def texts(self) -> Mapping[str, str]:
         """The parts that are compared as text, by their names; those that are given."""
@@ -176,6 +178,18 @@ def matching(query: EventQuery) -> Select[Any]:
     if query.until is not None:
         statement = statement.where(events.c.at < query.until)
     return statement
+
+
+def selected_rows(
+    work: ReadWork, query: EventQuery, *, after: int, before: int, limit: int, only_places: bool = False
+) -> Sequence[Row[Any]]:
+    """The rows that match and have a place in the log between the two, in the log's order, salts included."""
+    statement = matching(query).where(sequence.c.index > after, sequence.c.index < before)
+    if only_places:
+        statement = statement.with_only_columns(sequence.c.index)
+    else:
+        statement = statement.add_columns(event_contents.c.salt)
+    return work.execute(statement.order_by(sequence.c.index).limit(limit)).all()
 
 
 def is_act(act: str) -> ColumnElement[bool]:

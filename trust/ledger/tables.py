@@ -46,9 +46,7 @@ events = Table(
     Index(None, "on_behalf_of", "at", "event_id"),
     # Acts are looked up by their beginning too (`seal-use.`), whatever the database's collation.
     Index(None, "act", "at", "event_id", postgresql_ops={"act": "text_pattern_ops"}),
-    Index(
-        "ix_events_refused", "at", "event_id", postgresql_where=text("outcome = 'refused'")
-    ),
+    Index("ix_events_refused", "at", "event_id", postgresql_where=text("outcome = 'refused'")),
     schema="ledger",
     info=facts,
 )

@@ -85,6 +85,7 @@ CREATE TABLE ledger.export_progress (
 	export_id TEXT NOT NULL,
 	done BIGINT NOT NULL,
 	total BIGINT NOT NULL,
+	lease_until TIMESTAMP WITH TIME ZONE NOT NULL,
 	CONSTRAINT pk_export_progress PRIMARY KEY (export_id),
 	CONSTRAINT fk_export_progress_export_id_exports FOREIGN KEY(export_id) REFERENCES ledger.exports (id)
 );

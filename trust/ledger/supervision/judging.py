@@ -67,7 +67,9 @@ def _out_of_hours(rule: Rule, event: RecordedEvent, _memory: Memory) -> Judgemen
     if calendar is None or calendar.works_at(event.at):
         return Judgement()
     local = calendar.local(event.at)
-    finding = Finding(stretch=local.date().isoformat(), facts={"local_time": local.isoformat(timespec="seconds")})
+    finding = Finding(
+        stretch=local.date().isoformat(), facts={"local_time": local.isoformat(timespec="seconds")}
+    )
     return Judgement(findings=(finding,))
 
 
@@ -128,8 +130,7 @@ _JUDGES: Final = {
 
 def _is_one_of(act: str, patterns: tuple[str, ...]) -> bool:
     return any(
-        pattern == "*" or act == pattern or (pattern.endswith(".") and act.startswith(pattern))
-        for pattern in patterns
+        pattern in ("*", act) or (pattern.endswith(".") and act.startswith(pattern)) for pattern in patterns
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trust.kernel.errors import Conflict, NotFound
+from trust.kernel.errors import Conflict, Forbidden, NotFound
 from trust.kernel.ids import Id
 from trust.ledger.model import EventId
 
@@ -26,6 +26,12 @@ class AlertAcknowledged(Conflict):
     """Somebody has acknowledged the alert before."""
 
     code = "alert-acknowledged"
+
+
+class AlertOnOwnActs(Forbidden):
+    """The alert is about the caller's own acts; somebody else acknowledges it."""
+
+    code = "alert-on-own-acts"
 
 
 @dataclass(frozen=True, kw_only=True)

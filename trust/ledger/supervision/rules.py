@@ -180,7 +180,9 @@ class _Part:
             raise AlertRulesRefused(f"{self.what}: {name} names 1 to {MAX_ACTS} acts")
         for act in listed:
             if not isinstance(act, str) or len(act) > 100 or not _ACT.match(act):
-                raise AlertRulesRefused(f"{self.what}: {str(act)[:100]!r} is no act, nor the beginning of one")
+                raise AlertRulesRefused(
+                    f"{self.what}: {str(act)[:100]!r} is no act, nor the beginning of one"
+                )
         return tuple(listed)
 
     def has(self, name: str) -> bool:
@@ -188,7 +190,9 @@ class _Part:
 
     def finish(self) -> None:
         if self._left:
-            raise AlertRulesRefused(f"{self.what} has what is not known here: {', '.join(sorted(self._left))[:200]}")
+            raise AlertRulesRefused(
+                f"{self.what} has what is not known here: {', '.join(sorted(self._left))[:200]}"
+            )
 
 
 def _rule(item: Any, number: int, calendars: Mapping[str, Calendar], document: Mapping[str, Any]) -> Rule:
@@ -299,5 +303,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name stands twice in one object")
     return found
-
-

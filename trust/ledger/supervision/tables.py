@@ -1,6 +1,17 @@
 """Supervision's part of the schema `ledger`: alerts, exports and how far each has come."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from trust.ledger.tables import events
@@ -97,13 +108,14 @@ export_outcomes = Table(
     info=facts,
 )
 
-# For whoever waits; not a fact.
+# How far the work has come, for whoever waits, and until when it is one worker's.
 export_progress = Table(
     "export_progress",
     metadata,
     Column("export_id", Text, ForeignKey(exports.c.id), primary_key=True),
     Column("done", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
+    Column("lease_until", moment(), nullable=False),
     schema="ledger",
 )
 

@@ -113,8 +113,7 @@ class AlertWatch:
         for rule in rules:
             work.execute(_begun(rule, size))
         standing = {
-            (row.rule, bytes(row.rule_digest)): row
-            for row in work.execute(select(alert_positions)).all()
+            (row.rule, bytes(row.rule_digest)): row for row in work.execute(select(alert_positions)).all()
         }
         at = {rule.name: standing[rule.name, rule.digest] for rule in rules}
         begin = min(row.next_index for row in at.values())
@@ -241,4 +240,3 @@ def _remember(work: RecordedWork, rule: Rule, changed: Mapping[str, Judgement]) 
             for key, judgement in sorted(changed.items())
         ],
     )
-
