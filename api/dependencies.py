@@ -70,7 +70,9 @@ def current_caller(request: Request, services: ServicesOf) -> Caller:
         token = request.cookies.get("yinxin_session", "") if request.method in ("GET", "HEAD") else ""
     # Somebody without any credential has tried nothing; one that holds for nobody is worth counting.
     with services.supervision.attempts.watched(address_of(request)) if token else nullcontext():
-        return services.identity.authentication.authenticate(token.strip())
+        caller = services.identity.authentication.authenticate(token.strip())
+    request.state.caller = caller  # for the witness
+    return caller
 
 
 def address_of(request: Request) -> str:

@@ -29,6 +29,11 @@ app.add_typer(settings_app, name="settings")
 app.add_typer(db_app, name="db")
 app.add_typer(ledger_app, name="ledger")
 
+events_app = typer.Typer(help="The ledger's events, for supervisors.", no_args_is_help=True)
+rules_app = typer.Typer(help="Alert rules.", no_args_is_help=True)
+app.add_typer(events_app, name="events")
+events_app.add_typer(rules_app, name="rules")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -183,6 +188,48 @@ def ledger_verify(as_json: AsJson = False, language: str = "en") -> None:
     from api.cli.verifying import verify_own_ledger
 
     raise typer.Exit(verify_own_ledger(load_settings(), as_json=as_json, language=language))
+
+
+@events_app.command("export")
+def events_export(
+    output: Annotated[Path, typer.Argument(help="The file to write.")],
+    *,
+    agency_id: Annotated[str | None, typer.Option("--agency", help="One agency's events only.")] = None,
+    act: Annotated[str | None, typer.Option(help="An act, or its beginning with a dot: seal-use.")] = None,
+    subject: str | None = None,
+    actor_id: Annotated[str | None, typer.Option("--actor")] = None,
+    case_number: Annotated[str | None, typer.Option("--case")] = None,
+    outcome: Annotated[str | None, typer.Option(help="done or refused")] = None,
+    since: Annotated[str | None, typer.Option(help="RFC 3339")] = None,
+    until: Annotated[str | None, typer.Option(help="RFC 3339; not included")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export events as a signed file that `yinxin verify FILE --trust DIR` verifies offline."""
+    from api.cli.supervising import export_events
+
+    wanted = {
+        "agency_id": agency_id, "act": act, "subject": subject, "actor_id": actor_id, "case_number": case_number,
+        "outcome": outcome, "since": since, "until": until,
+    }  # fmt: skip
+    made = export_events(load_settings(), output, wanted)
+    print_json(made) if as_json else typer.echo(f"{made['file']}: {made['events']} events")
+
+
+@rules_app.command("check")
+def events_rules_check(
+    path: Annotated[Path, typer.Argument(help="A file of alert rules.")], as_json: AsJson = False
+) -> None:
+    """Read a file of alert rules as the worker would, and say what is in it; exit code 3 where it is refused."""
+    from api.cli.supervising import check_rules
+
+    rules = check_rules(path)
+    if as_json:
+        print_json(rules)
+        return
+    table = Table("rule", "kind", "severity", "per", "acts")
+    for rule in rules:
+        table.add_row(rule["name"], rule["kind"], rule["severity"], rule["per"], " ".join(rule["acts"]))
+    Console().print(table)
 
 
 def print_json(value: Any) -> None:

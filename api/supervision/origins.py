@@ -67,8 +67,7 @@ class Origins:
             value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
         ]
         address = self._proxies.client(host, forwarded)
-        # The throttles count by it too.
-        scope = {**scope, "client": (address, port)}
+        scope["client"] = (address, port)  # the throttles count by it too
         trace_id = scope.get("state", {}).get("trace_id")
         with acting_from(Origin(edge=Edge.HTTP, address=address, trace_id=trace_id)):
             await self._app(scope, receive, send)

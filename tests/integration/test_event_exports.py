@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from tests.support.ledger import ORIGIN, LedgerRoom, NoteSigner, Struck, event
 from trust.evidence.event_exports import (
@@ -223,7 +223,7 @@ def test_a_log_that_signs_a_wrong_file_is_refuted_by_its_own_tree(office, change
     )  # fmt: skip
     report = office.report(rezipped(octets, **{EVENTS: events, MANIFEST: forged, NOTE: note.encode()}))
     assert report.indication is Indication.INVALID
-    assert failed(report) == {code}
+    assert code in failed(report)
 
 
 def test_what_does_not_answer_the_query_is_named(office):
@@ -305,8 +305,6 @@ def test_the_signed_text_is_neither_a_checkpoint_nor_a_receipt(office):
 
 
 def test_a_row_changed_behind_the_ledgers_back_is_never_exported(office, postgres):
-    from sqlalchemy import create_engine
-
     office.room.record_many(3)
     office.ask()
     office.room.sequencer().catch_up()

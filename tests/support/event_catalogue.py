@@ -12,6 +12,7 @@ import archive.events
 import identity.events
 import licences.events
 import seals.events
+from api.supervision import witness
 from trust.authority import ceremony, issuance
 from trust.ledger.supervision import watch
 
@@ -24,6 +25,7 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "licences/events.py": licences.events.ACTS,
     "archive/events.py": archive.events.ACTS,
     "api/supervision/events.py": api.supervision.events.ACTS,
+    "api/supervision/witness.py": witness.ACTS,
     "trust/ledger/supervision/watch.py": watch.ACTS,
 }
 

@@ -239,12 +239,12 @@ def impression_svg() -> bytes:
 
 
 @contextmanager
-def opened_house(folder: Path, urls: DatabaseUrls, config: Path) -> Iterator[House]:
+def opened_house(folder: Path, urls: DatabaseUrls, config: Path, **changes: object) -> Iterator[House]:
     """A house over a database in which the ceremony has been held with the keys in `config`."""
     # A Unix socket's path has at most 107 octets, so it lies in a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="yx-") as short:
         settings = house_settings(
-            folder, urls, config=config, signer_socket=f"{short}/s", **usual_store_settings()
+            folder, urls, config=config, signer_socket=f"{short}/s", **usual_store_settings() | changes
         )
         signer = RunningSigner(settings=settings)
         signer.start()

@@ -1,0 +1,128 @@
+"""Every act is an event: what an operation, a chore or a command does is in the ledger, done or refused."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+
+import api.demo.parties
+from api.app import create_app
+from api.demo.play import STEPS
+from api.demo.story import Story
+from api.worker import chores
+from identity.caller import Role, Scope
+from tests.support.act_coverage import (
+    ACTS_OF,
+    ACTS_OF_CHORES,
+    ACTS_OF_COMMANDS,
+    ONLY_WHEN_REFUSED,
+    OPEN,
+    Observer,
+    documented,
+)
+from tests.support.encore import play_encore
+from tests.support.event_catalogue import CATALOGUES
+from tests.support.example_requests import example_request
+from tests.support.house_edge import HouseEdge
+from tests.support.openapi import described
+
+# Steps that look at files of a running house, and change nothing.
+_ELSEWHERE = {"copy_storage_roots", "gather"}
+
+
+def test_every_operation_says_which_acts_it_leaves_or_why_none():
+    assert documented() == set(ACTS_OF) | set(OPEN)
+    assert not set(ACTS_OF) & set(OPEN)
+    changing = {name for name in OPEN if not name.startswith("GET ")}
+    assert changing == {
+        "POST /tsa",
+        "POST /v1/verifications",
+        "POST /v1/verifications/batches",
+        "POST /csc/v1/info",
+    }
+
+
+def test_every_chore_says_which_acts_it_leaves(patient_house):
+    assert {chore.name for chore in chores(patient_house.services)} == set(ACTS_OF_CHORES)
+
+
+def test_every_act_in_the_catalogue_is_left_by_something_and_none_is_left_that_is_not_in_it():
+    catalogued = {str(act) for acts in CATALOGUES.values() for act in acts}
+    tables = (*ACTS_OF.values(), *ACTS_OF_CHORES.values(), *ACTS_OF_COMMANDS.values())
+    assert {act for acts in tables for act in acts} | ONLY_WHEN_REFUSED == catalogued
+
+
+@pytest.fixture(scope="module")
+def played(patient_house, tmp_path_factory):
+    """The demonstration's whole story, in this process, with an eye on the ledger around each request."""
+    services = patient_house.services
+    observer = Observer(house=patient_house)
+    app = create_app(services.settings, services)
+    link = services.identity.enrolments.bootstrap()
+    story = Story(
+        base=services.settings.public_url, output=tmp_path_factory.mktemp("story"),
+        enrolment_token=link.token, document=None,
+    )  # fmt: skip
+    story.known["objects"] = services.settings.objects_folder
+    story.known["database_url"] = services.settings.database_url
+    real = api.demo.parties.httpx
+    api.demo.parties.httpx = cast(Any, SimpleNamespace(Client=observer.client(app), Response=httpx.Response))
+    try:
+        for step in STEPS:
+            if step.act.__name__ not in _ELSEWHERE:
+                step.act(story)
+        play_encore(story, patient_house)
+    finally:
+        api.demo.parties.httpx = real
+    return SimpleNamespace(story=story, observer=observer, house=patient_house, app=app)
+
+
+def test_played_through_every_operation_leaves_the_acts_that_it_says(played):
+    done = played.observer.done()
+    assert set(ACTS_OF) - set(done) == set(), (
+        "not played: a new operation belongs into tests/support/encore.py"
+    )
+    for operation, acts in done.items():
+        assert set(ACTS_OF.get(operation, ())) <= acts, operation
+
+
+# What is for any caller who is known: nobody of these is refused.
+FOR_EVERYBODY = {
+    "POST /v1/enrolments/redemptions", "POST /v1/sessions", "DELETE /v1/sessions/current", "POST /v1/citizens",
+    "POST /v1/oauth/token", "POST /csc/v1/oauth2/token", "GET /v1/organisations", "GET /v1/certificates",
+}  # fmt: skip
+
+
+def test_every_operation_refuses_somebody_and_the_ledger_keeps_each_refusal(played, patient_house):
+    """A citizen, an application without any scope and an auditor of another agency try everything."""
+    patient_house.room.take_over(played.story.platform.username, played.story.platform.password)
+    agency, administrator = patient_house.agency()
+    edge = HouseEdge(patient_house)
+    powerless = patient_house.room.program(administrator, Scope.LICENCE_MANAGE)
+    tokens = {
+        "citizen": edge.citizen(),
+        "application": edge.application(powerless, Scope.LICENCE_MANAGE),
+        "auditor": edge.staff(agency, Role.AUDITOR, by=administrator),
+    }
+    observer = Observer(house=patient_house)
+    client = observer.client(played.app)()
+    document = described()
+    never_refused = []
+    for operation in sorted(set(ACTS_OF) - FOR_EVERYBODY):
+        refused = 0
+        for who, token in tokens.items():
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "Idempotency-Key": f"crawl-{who}-{operation}"[:64].replace(" ", "-"),
+            }
+            client.request(**example_request(operation, document), headers=headers)
+            seen = observer.seen[-1]
+            assert seen.operation == operation
+            if seen.status in (403, 404):
+                refused += 1
+                outcomes = [outcome for _act, outcome in seen.acts]
+                assert outcomes == ["refused"], f"{operation} by the {who}: {seen}"
+        if not refused:
+            never_refused.append((operation, [each.status for each in observer.seen[-3:]]))
+    assert {operation for operation, _ in never_refused} == set(), never_refused
