@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from api.supervision.desk import SHIPPED_RULES
 from tests.fuzz.mutations import Mutator
 from tests.support import foreign_pki, messages
 from tests.support.attacks.catalogue import attacks
@@ -27,6 +28,7 @@ from tests.support.attacks.victim import (
     document_timestamp,
     sealed_with_a_twin,
 )
+from tests.support.event_exports import ExportSigner, small_export, unzipped, zipped
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
 from tests.support.pki import TestPki
 from trust.crypto.cms import ID_DATA, ParsedCms
@@ -36,8 +38,10 @@ from trust.documents.pdf import validate
 from trust.documents.pdf.crossreference import InFile
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.syntax import Reference
+from trust.evidence.event_exports import verify_event_export
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Check, Indication, Outcome, Report
+from trust.ledger.supervision.rules import RuleBook
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
 from trust.pki.ocsp import read_ocsp
@@ -363,6 +367,36 @@ def _files(pki: TestPki) -> Target:
     return Target(name="files", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _event_export(pki: TestPki) -> Target:
+    """Exports of events: the zip itself changed, or a member under sound records; no change is ever valid."""
+    signer = ExportSigner()
+    sound = small_export(signer)
+    members = unzipped(sound)
+
+    def mutate(random: Random, corpus: Sequence[bytes]) -> bytes:
+        if random.random() < 0.3:
+            return _der_mutation(random, corpus)
+        name = random.choice(sorted(members))
+        return zipped(members | {name: _der_mutation(random, [members[name]])})
+
+    def run(octets: bytes) -> Ending:
+        report = verify_event_export(octets, keys=[signer.key])
+        if report.indication is Indication.VALID and unzipped(octets) != members:
+            raise Refuted("valid although a member was changed")
+        return _of_report(report)
+
+    return Target(name="event-export", corpus=(sound,), run=_tamed(run), mutate=mutate)
+
+
+def _alert_rules(pki: TestPki) -> Target:
+    corpus = (SHIPPED_RULES.read_bytes(),)
+
+    def run(octets: bytes) -> Ending:
+        return Ending(words=f"{len(RuleBook.read(octets).rules)} rules")
+
+    return Target(name="alert-rules", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -375,6 +409,8 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "ocsp": _ocsp,
         "csr": _csr,
         "files": _files,
+        "event-export": _event_export,
+        "alert-rules": _alert_rules,
         "readers": _readers,
     }
 )

@@ -4,21 +4,30 @@ import io
 import json
 import re
 import zipfile
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from api.settings import SettingRefused
 from api.supervision.origins import TrustedProxies
 from api.supervision.words import act_text, lane_of
-from api.settings import SettingRefused
-from identity.caller import Role, Scope
+from identity.caller import Role
+from identity.errors import SeparationOfDuties
 from tests.support.event_catalogue import CATALOGUES
 from tests.support.house_edge import HouseEdge
-from tests.support.identity import PASSWORD
-from trust.ledger.model import Event, EventOutcome
+from tests.support.identity import PASSWORD, resident_number
+from tests.support.ledger import SetClock
+from tests.support.pdfs import build_pdf
+from trust.kernel.ids import Ids
+from trust.kernel.randomness import SystemRandomness
+from trust.ledger.ledger import Ledger
+from trust.ledger.model import Actor, Event, EventOutcome, EventRefused
+from trust.ledger.search import EventScope
 from trust.ledger.supervision.attempts import MAX_NETWORKS, AttemptCounts
 from trust.verify.texts import Language
+from trust.verify.verifier import verify_bytes
 
 CASE = "4201-2026-000999"
 
@@ -104,15 +113,12 @@ def test_an_event_says_where_it_came_from_and_under_which_sign_in_and_the_public
     assert found["content"]["origin"]["session"].startswith("session_")
     services = scene.house.services
     with services.ledger.read() as work:
-        from trust.ledger.search import EventScope
-
         header = services.proofs.header(work, found["id"], scope=EventScope.everything())
     assert b"testclient" not in header
     assert b"session_" not in header
 
 
 def test_a_domain_cannot_write_the_origin_itself(scene):
-    from trust.ledger.model import EventRefused
 
     with pytest.raises(EventRefused):
         Event(act="a.b", actor=scene.desk.officer.actor(), subject="s", agency=None, content={"origin": {}})
@@ -160,8 +166,6 @@ def test_a_supervisor_holds_no_other_role_and_sees_every_agency(scene):
     ]
     for path in ("/v1/staff", "/v1/seals", "/v1/records", f"/v1/seals/{scene.desk.seal.id}"):
         assert scene.edge.get(path, scene.supervisor).status_code == 403, path
-    from identity.errors import SeparationOfDuties
-    from tests.support.identity import resident_number
 
     for roles in ({Role.SUPERVISOR, Role.AUDITOR}, {Role.SUPERVISOR, Role.PLATFORM_ADMINISTRATOR}):
         with pytest.raises(SeparationOfDuties):
@@ -203,7 +207,6 @@ def test_one_case_is_told_from_its_number_or_any_of_its_ids(scene, decision):
 
 @pytest.fixture(scope="module")
 def decision():
-    from tests.support.pdfs import build_pdf
 
     return build_pdf()
 
@@ -225,9 +228,6 @@ def test_an_export_is_asked_for_followed_fetched_and_verified_by_a_stranger(scen
     done = scene.edge.get(operation, scene.auditor).json()
     assert (done["state"], done["progress"]["done"]) == ("done", done["progress"]["total"])
     file = scene.edge.get(f"{done['result']}/file", scene.auditor).content
-    from datetime import UTC, datetime
-
-    from trust.verify.verifier import verify_bytes
 
     report = verify_bytes(file, name="export.zip", trust=services.trust.current(), at=datetime.now(UTC))
     assert report.indication.value == "valid", report.checks
@@ -286,13 +286,6 @@ def test_unknown_credentials_are_counted_and_do_not_flood_the_log(scene):
 
 
 def test_what_was_counted_is_told_when_its_time_is_over_and_many_networks_are_told_as_one(database):
-    from datetime import timedelta
-
-    from tests.support.ledger import SetClock
-    from trust.kernel.ids import Ids
-    from trust.kernel.randomness import SystemRandomness
-    from trust.ledger.ledger import Ledger
-    from trust.ledger.model import Actor
 
     clock = SetClock()
     ledger = Ledger(database, clock=clock, randomness=SystemRandomness(), ids=Ids(clock, SystemRandomness()))
