@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from api.cli.supervising import export_events
 from api.settings import SettingRefused
 from api.supervision.origins import TrustedProxies
 from api.supervision.words import act_text, lane_of
@@ -356,3 +357,15 @@ def test_the_pages_are_whole_and_strict_and_only_for_those_signed_in(scene, deci
     assert client.post("/supervision/sign-out", data={"csrf": "other"}).status_code == 403
     assert client.post("/supervision/sign-out", data={"csrf": csrf}).status_code == 303
     assert client.get("/supervision").status_code == 401
+
+
+def test_the_host_exports_events_without_an_account_and_the_ledger_says_so(scene, tmp_path):
+    made = export_events(scene.house.services.settings, tmp_path / "out.zip", {"act": "agency."})
+    assert made["events"] >= 2
+    trust = scene.house.services.trust.current()
+    octets = (tmp_path / "out.zip").read_bytes()
+    assert verify_bytes(octets, name="out.zip", trust=trust, at=datetime.now(UTC)).indication.value == "valid"
+    (asked,) = [
+        event for event in scene.house.room.events("events.exported") if event["actor_id"] == "host-command"
+    ]
+    assert asked["agency"] is None
