@@ -11,6 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from api import csc, problems
 from api.guards import Guards
 from api.settings import Settings
+from api.supervision.origins import Origins, TrustedProxies
+from api.supervision.witness import Witness
 from api.v1 import ROUTERS
 from api.web.mounting import mount_pages
 from api.wiring import Services, build_services
@@ -48,6 +50,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         app.include_router(router)
     mount_pages(app)
     largest = max(settings.max_document_bytes, settings.max_package_bytes)
+    app.add_middleware(Witness, services=built)
+    app.add_middleware(Origins, proxies=TrustedProxies.parse(settings.trusted_proxies))
     app.add_middleware(Guards, max_body_bytes=largest)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

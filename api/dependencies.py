@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request, UploadFile
@@ -67,7 +68,16 @@ def current_caller(request: Request, services: ServicesOf) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         token = request.cookies.get("yinxin_session", "") if request.method in ("GET", "HEAD") else ""
-    return services.identity.authentication.authenticate(token.strip())
+    # Somebody without any credential has tried nothing; one that holds for nobody is worth counting.
+    with services.supervision.attempts.watched(address_of(request)) if token else nullcontext():
+        caller = services.identity.authentication.authenticate(token.strip())
+    request.state.caller = caller  # for the witness
+    return caller
+
+
+def address_of(request: Request) -> str:
+    """The client's address, as `api.supervision.origins` found it."""
+    return request.client.host if request.client else "unknown"
 
 
 CurrentCaller = Annotated[Caller, Depends(current_caller)]

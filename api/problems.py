@@ -81,6 +81,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(YinxinError)
     def refused(request: Request, error: YinxinError) -> Response:
         status = status_of(error)
+        request.state.refused = error  # for the witness
         if status >= 500:
             _log.error("request.failed", code=error.code, reason=error.message, path=_route(request))
         headers = {}

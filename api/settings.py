@@ -112,6 +112,12 @@ class Settings:
     host: str = _setting("127.0.0.1", "address the server listens on")
     port: int = _setting(8460, "port the server listens on")
     workers: int = _setting(1, "server processes")
+    trusted_proxies: str = _setting(
+        "",
+        "addresses and networks of our own proxies, separated by commas: only what they say in X-Forwarded-For is "
+        "believed; empty: nobody is, and an event's origin is whoever is connected",
+    )
+    alert_rules_file: str = _setting("", "JSON of a deployment's own alert rules; empty: the ones shipped")
     log_origin: str = _setting("", "the ledger's C2SP origin; empty: public host and /log")
     witnesses_file: str = _setting(
         "",

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from api.algorithms import algorithm_policy, seal_suite
 from api.bundles.desk import ProofBundles
-from api.events import EventReading
 from api.evidence.joins import HouseTimestamps
 from api.house_trust import HouseTrust
 from api.joins import (
@@ -21,6 +20,7 @@ from api.joins import (
 )
 from api.receipts import EventReceipts
 from api.settings import Settings
+from api.supervision.desk import SupervisionDesk, build_supervision
 from api.timestamping.events import ReportClock
 from api.timestamping.sources import outside_trust, own_policies, timestamp_source
 from api.verification.desk import VerificationDesk
@@ -49,6 +49,7 @@ from trust.kernel.clock import Clock, SystemClock
 from trust.kernel.ids import Ids
 from trust.kernel.randomness import Randomness, SystemRandomness
 from trust.keys.client import SignerClient
+from trust.keys.export_signing import ExportSigner
 from trust.keys.key_client import KeyClient
 from trust.keys.repository import KeyBindings
 from trust.keys.wrapping import read_key_encryption_key
@@ -114,7 +115,7 @@ class Services:
     cosigning: Cosigning
     proofs: LedgerProofs
     receipts: EventReceipts
-    events: EventReading
+    supervision: SupervisionDesk
     identity: IdentityDesk
     seals: SealDesk
     licences: LicencesDesk
@@ -338,7 +339,17 @@ def build_services(
             ledger=parts.ledger,
             desk=ReceiptDesk(signer=log_signer, origin=settings.origin, keys=verifiers),
         ),
-        events=EventReading(ledger=parts.ledger),
+        supervision=build_supervision(
+            ledger=parts.ledger,
+            objects=objects,
+            directory=identity.directory,
+            signer=ExportSigner(parts.signer, key_id=ledger_key.key_id, origin=settings.origin),
+            origin=settings.origin,
+            keys=verifiers,
+            rules_file=settings.alert_rules_file,
+            clock=parts.clock,
+            ids=parts.ids,
+        ),
         identity=identity,
         seals=seals,
         licences=licences,

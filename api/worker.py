@@ -17,6 +17,7 @@ from api.evidence.chores import RenewDaily
 from api.wiring import Services
 from trust.authority.revoking import REFRESH_CRL
 from trust.kernel.errors import Unavailable, YinxinError
+from trust.ledger.origin import Edge, Origin, acting_from
 from trust.storage.jobs import JobWorker
 
 SEQUENCING_SECONDS: Final = 0.2
@@ -35,6 +36,9 @@ SWEEPING_SECONDS: Final = 14_400.0
 LIMITS_SECONDS: Final = 60.0
 # Each anchor is an event, and so a checkpoint, and so a further row of the journal.
 ANCHORING_SECONDS: Final = 3600.0
+ALERT_SECONDS: Final = 2.0
+TELLING_SECONDS: Final = 30.0
+EXPORT_SECONDS: Final = 1.0
 _log = structlog.get_logger("yinxin.worker")
 
 
@@ -82,6 +86,10 @@ def chores(services: Services) -> tuple[Chore, ...]:
         ),
         Chore(name="evidence.checkpoint", seconds=DAILY_SECONDS, act=services.evidence.keep_checkpoint),
         Chore(name="evidence.renew", seconds=DAILY_SECONDS, act=RenewDaily(services.evidence)),
+        Chore(name="alerts.watch", seconds=ALERT_SECONDS, act=services.supervision.watch.catch_up),
+        Chore(name="alerts.forget", seconds=FORGETTING_SECONDS, act=services.supervision.watch.forget),
+        Chore(name="attempts.tell", seconds=TELLING_SECONDS, act=services.supervision.attempts.tell),
+        Chore(name="events.export", seconds=EXPORT_SECONDS, act=services.supervision.making.make_all),
         Chore(
             name="identity.forget", seconds=FORGETTING_SECONDS, act=services.identity.sessions.forget_expired
         ),
@@ -94,7 +102,8 @@ def tasks(services: Services) -> Mapping[str, Callable[..., None]]:
 
 
 def _refresh(services: Services, authority: str) -> None:
-    services.revocations.refresh(authority)
+    with acting_from(Origin(edge=Edge.WORKER)):
+        services.revocations.refresh(authority)
 
 
 def run_worker(services: Services) -> None:
@@ -118,7 +127,8 @@ def run_worker(services: Services) -> None:
 def _repeat(chore: Chore, stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
-            chore.act()
+            with acting_from(Origin(edge=Edge.WORKER)):
+                chore.act()
         except Unavailable as away:
             _log.warning("chore.waits", chore=chore.name, code=away.code)
         except YinxinError as error:

@@ -1,5 +1,6 @@
 """From a bearer token to the caller, looked up anew at every request: whatever is revoked holds at the next."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -86,7 +87,8 @@ class Authentication:
             return None
         if now - session.last_seen_at > _SEEN_EVERY:
             rows.seen(session.id, now)
-        return caller_of(work, session.account_id, session.organisation_id, at=now)
+        caller = caller_of(work, session.account_id, session.organisation_id, at=now)
+        return None if caller is None else replace(caller, session_id=session.id)
 
 
 def _application(work: Work, token: str, now: datetime) -> Caller | None:

@@ -4,11 +4,11 @@ A caller is made only by authentication (`identity/authentication.py`) or by the
 check it themselves; a route never decides.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from identity.ids import AgencyId, OrganisationId, PersonId
+from identity.ids import AgencyId, OrganisationId, PersonId, SessionId
 from trust.kernel.errors import Forbidden
 from trust.ledger.model import Actor
 
@@ -24,7 +24,10 @@ class CallerKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member of staff may do within the own agency. Administrators hold no seal role."""
+    """What a member of staff may do within the own agency. Administrators hold no seal role.
+
+    A supervisor (电子监察) belongs to no agency, reads the events of all, and holds no other role anywhere.
+    """
 
     PLATFORM_ADMINISTRATOR = "platform-administrator"
     AGENCY_ADMINISTRATOR = "agency-administrator"
@@ -34,9 +37,12 @@ class Role(StrEnum):
     ARCHIVIST = "archivist"
     ARCHIVE_APPROVER = "archive-approver"
     AUDITOR = "auditor"
+    SUPERVISOR = "supervisor"
 
 
 ADMINISTRATORS: Final = frozenset({Role.PLATFORM_ADMINISTRATOR, Role.AGENCY_ADMINISTRATOR})
+# Whoever holds one of these belongs to no agency.
+PLATFORM_ROLES: Final = frozenset({Role.PLATFORM_ADMINISTRATOR, Role.SUPERVISOR})
 SEAL_ROLES: Final = frozenset({Role.SEAL_OFFICER, Role.SEAL_APPROVER})
 
 
@@ -77,7 +83,7 @@ class Caller:
 
     `account_id` is the staff, citizen or application account; `person_id` the natural person behind a staff
     or citizen account (two-person rules compare these); `agency_id` the agency whose rows the caller may
-    see; `organisation_id` the legal person on whose behalf an agent acts.
+    see; `organisation_id` the legal person on whose behalf an agent acts; `session_id` the sign-in.
     """
 
     kind: CallerKind
@@ -87,10 +93,16 @@ class Caller:
     organisation_id: OrganisationId | None = None
     roles: frozenset[Role] = frozenset()
     scopes: frozenset[Scope] = frozenset()
+    session_id: SessionId | None = field(default=None, compare=False)
 
     def actor(self) -> Actor:
         """The caller as the ledger names it."""
-        return Actor(kind=self.kind.value, id=self.account_id, on_behalf_of=self.organisation_id)
+        return Actor(
+            kind=self.kind.value,
+            id=self.account_id,
+            on_behalf_of=self.organisation_id,
+            session=self.session_id,
+        )
 
     def require_role(self, *any_of: Role) -> None:
         """Raises RoleMissing unless the caller is staff with one of these roles."""

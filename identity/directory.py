@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from identity.ids import AgencyId, ApplicationId, CitizenId, OrganisationId, StaffId
+from identity.ids import AgencyId, ApplicationId, CitizenId, OrganisationId, PersonId, StaffId
 from identity.model import Agency, Application, Citizen, EveryAgency, Organisation, ServiceItem, StaffMember
 from identity.numbers import ResidentIdNumber, Uscc
 from identity.people import People
@@ -27,6 +27,11 @@ class Directory:
 
     def staff_member(self, work: ReadWork, agency_id: AgencyId, staff_id: StaffId) -> StaffMember:
         return _found(StaffRows(work).find(staff_id, agency_id), "member of staff")
+
+    def person_of(self, work: ReadWork, staff_id: StaffId) -> PersonId | None:
+        """The natural person behind an account of staff, wherever; None where there is no such account."""
+        member = StaffRows(work).find(staff_id, EveryAgency.EVERY)
+        return None if member is None else member.person_id
 
     def application(self, work: ReadWork, agency_id: AgencyId, application_id: ApplicationId) -> Application:
         return _found(ApplicationRows(work).find(application_id, agency_id), "application")

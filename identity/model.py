@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum, IntEnum, StrEnum
 from typing import Final, Generic, TypeVar
 
-from identity.caller import ADMINISTRATORS, SEAL_ROLES, Role, Scope
+from identity.caller import ADMINISTRATORS, PLATFORM_ROLES, SEAL_ROLES, Role, Scope
 from identity.ids import (
     AgencyId,
     AgentId,
@@ -111,7 +111,7 @@ STAFF_STATES: Final = Transitions(
 
 @dataclass(frozen=True, kw_only=True)
 class StaffMember:
-    """A person's account at one agency; `agency_id` is None for platform administrators alone."""
+    """A person's account at one agency; `agency_id` is None for platform administrators and supervisors."""
 
     id: StaffId
     agency_id: AgencyId | None
@@ -122,13 +122,15 @@ class StaffMember:
     invited_at: datetime
 
     @property
-    def administers(self) -> bool:
-        """Whether the account holds an administrator's role."""
-        return bool(self.roles & ADMINISTRATORS)
+    def appointed_by_the_platform(self) -> bool:
+        """Whether the account is a platform administrator's to end: an administrator's or a supervisor's."""
+        return bool(self.roles & (ADMINISTRATORS | PLATFORM_ROLES))
 
 
 def roles_conflict(roles: frozenset[Role]) -> bool:
-    """Whether roles stand together that one person may not hold: administering and sealing."""
+    """Whether roles stand together that one person may not hold: administering and sealing, supervising and any."""
+    if Role.SUPERVISOR in roles and len(roles) > 1:
+        return True
     return bool(roles & ADMINISTRATORS) and bool(roles & SEAL_ROLES)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from identity.caller import ADMINISTRATORS, Caller, Role, RoleMissing
+from identity.caller import ADMINISTRATORS, PLATFORM_ROLES, Caller, Role, RoleMissing
 from identity.errors import OwnAccount, RolesRefused, SeparationOfDuties, StaffExists
 from identity.events import Act, done, refusals_kept
 from identity.ids import AgencyId, PersonId, StaffId
@@ -62,8 +62,8 @@ class Staff:
         """Invites a person with roles.
 
         An agency administrator invites to the own agency; a platform administrator invites an agency's
-        administrators, and platform administrators (`agency_id` None). Raises RoleMissing, SeparationOfDuties,
-        RolesRefused, NotFound, StaffExists and ResidentIdNumberInvalid.
+        administrators, platform administrators and supervisors (`agency_id` None). Raises RoleMissing,
+        SeparationOfDuties, RolesRefused, NotFound, StaffExists and ResidentIdNumberInvalid.
         """
         with self._ledger.work() as work:
             with refusals_kept(Act.STAFF_REFUSED, caller, "staff", attempted=Act.STAFF_INVITED):
@@ -100,8 +100,8 @@ class Staff:
     def deactivate(self, caller: Caller, staff_id: StaffId) -> StaffMember:
         """Ends an account for good: its sessions and links end with it.
 
-        A platform administrator may deactivate administrators only. Raises RoleMissing, NotFound, OwnAccount
-        and StateRefused.
+        A platform administrator may deactivate administrators and supervisors only. Raises RoleMissing, NotFound,
+        OwnAccount and StateRefused.
         """
         with self._ledger.work() as work:
             with refusals_kept(Act.STAFF_REFUSED, caller, staff_id, attempted=Act.STAFF_DEACTIVATED):
@@ -109,7 +109,7 @@ class Staff:
                 member = StaffRows(work).find(staff_id, _scope(caller), lock=True)
                 if member is None:
                     raise NotFound("there is no member of staff of this id")
-                if Role.PLATFORM_ADMINISTRATOR in caller.roles and not member.administers:
+                if Role.PLATFORM_ADMINISTRATOR in caller.roles and not member.appointed_by_the_platform:
                     raise RoleMissing("an agency's staff is deactivated by that agency's administrator")
             if member.person_id == caller.person_id:
                 raise OwnAccount("nobody deactivates the own account; another administrator does")
@@ -125,9 +125,11 @@ class Staff:
     def _target(
         self, work: Work, caller: Caller, roles: frozenset[Role], agency_id: AgencyId | None
     ) -> AgencyId | None:
-        if Role.PLATFORM_ADMINISTRATOR in roles:
+        if roles & PLATFORM_ROLES:
             if agency_id is not None:
-                raise RolesRefused("a platform administrator belongs to no agency; leave the agency out")
+                raise RolesRefused(
+                    "a platform administrator or supervisor belongs to no agency; leave the agency out"
+                )
             return None
         if Role.PLATFORM_ADMINISTRATOR not in caller.roles:
             agency_id = agency_id or caller.require_agency()
@@ -149,14 +151,18 @@ def _require_right_to_give(caller: Caller, roles: frozenset[Role]) -> None:
     if not roles:
         raise RolesRefused("an account needs a role")
     if roles_conflict(roles):
-        raise SeparationOfDuties("one person does not administer and seal at the same agency")
+        raise SeparationOfDuties(
+            "one person does not administer and seal at one agency, nor supervise and act"
+        )
     if Role.PLATFORM_ADMINISTRATOR in caller.roles:
-        if not roles <= ADMINISTRATORS:
-            raise RoleMissing("a platform administrator invites administrators; they invite their staff")
+        if not roles <= ADMINISTRATORS | PLATFORM_ROLES:
+            raise RoleMissing(
+                "a platform administrator invites administrators and supervisors; they invite their staff"
+            )
         if len(roles) > 1:
             raise RolesRefused("a platform administrator is no agency's administrator in the same account")
-    elif Role.PLATFORM_ADMINISTRATOR in roles:
-        raise RoleMissing("platform administrators are invited by a platform administrator")
+    elif roles & PLATFORM_ROLES:
+        raise RoleMissing("platform administrators and supervisors are invited by a platform administrator")
 
 
 def _require_separation(

@@ -83,8 +83,11 @@ staff = Table(
         name="administrators_hold_no_seal_role",
     ),
     CheckConstraint(
-        "(agency_id IS NULL) = (roles && ARRAY['platform-administrator'])",
-        name="platform_administrators_belong_to_no_agency",
+        "(agency_id IS NULL) = (roles && ARRAY['platform-administrator', 'supervisor'])",
+        name="platform_roles_belong_to_no_agency",
+    ),
+    CheckConstraint(
+        "NOT (roles && ARRAY['supervisor']) OR cardinality(roles) = 1", name="supervisors_hold_no_other_role"
     ),
     schema=_SCHEMA,
 )

@@ -56,6 +56,7 @@ def refusals_kept(
             work.record(
                 refusal(act, caller, reason=refused.code, subject=subject, agency=agency or caller.agency_id)
             )
+        refused.recorded = True
         raise
 
 

@@ -163,6 +163,22 @@ def shared_house(
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="module")
+def patient_house(
+    postgres_server: DatabaseUrls,
+    ceremony_template: CeremonyTemplate,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:
+    """A house whose leases outlast a loaded machine: for a long story in which nothing is to be resumed."""
+    name = f"house_{os.getpid()}_{next(_numbers)}"
+    _copy(postgres_server, ceremony_template.database, name)
+    urls, folder = postgres_server.named(name), tmp_path_factory.mktemp("house")
+    with opened_house(folder, urls, ceremony_template.config, lease_seconds=120.0) as opened:
+        yield opened
+    with _superuser(postgres_server) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def _copy(server: DatabaseUrls, template: str, name: str) -> None:
     with _superuser(server) as connection:
         connection.execute(

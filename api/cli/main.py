@@ -15,6 +15,7 @@ from api.cli.key_commands import keys_app
 from api.cli.starting import AsJson, load_settings, print_json
 from api.settings import described
 from trust.kernel.errors import YinxinError
+from trust.ledger.origin import Edge, Origin, acting_from
 
 app = typer.Typer(
     name="yinxin",
@@ -35,6 +36,10 @@ app.add_typer(evidence_app, name="evidence")
 app.add_typer(timestamps_app, name="timestamps")
 app.add_typer(certificates_app, name="certificates")
 app.add_typer(keys_app, name="keys")
+events_app = typer.Typer(help="The ledger's events, for supervisors.", no_args_is_help=True)
+rules_app = typer.Typer(help="Alert rules.", no_args_is_help=True)
+app.add_typer(events_app, name="events")
+events_app.add_typer(rules_app, name="rules")
 
 
 @app.command()
@@ -229,6 +234,48 @@ def timestamps_resume(
     typer.echo(described(resume_by_operator(load_settings(), reason=reason)))
 
 
+@events_app.command("export")
+def events_export(
+    output: Annotated[Path, typer.Argument(help="The file to write.")],
+    *,
+    agency_id: Annotated[str | None, typer.Option("--agency", help="One agency's events only.")] = None,
+    act: Annotated[str | None, typer.Option(help="An act, or its beginning with a dot: seal-use.")] = None,
+    subject: str | None = None,
+    actor_id: Annotated[str | None, typer.Option("--actor")] = None,
+    case_number: Annotated[str | None, typer.Option("--case")] = None,
+    outcome: Annotated[str | None, typer.Option(help="done or refused")] = None,
+    since: Annotated[str | None, typer.Option(help="RFC 3339")] = None,
+    until: Annotated[str | None, typer.Option(help="RFC 3339; not included")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export events as a signed file that `yinxin verify FILE --trust DIR` verifies offline."""
+    from api.cli.supervising import export_events
+
+    wanted = {
+        "agency_id": agency_id, "act": act, "subject": subject, "actor_id": actor_id, "case_number": case_number,
+        "outcome": outcome, "since": since, "until": until,
+    }  # fmt: skip
+    made = export_events(load_settings(), output, wanted)
+    print_json(made) if as_json else typer.echo(f"{made['file']}: {made['events']} events")
+
+
+@rules_app.command("check")
+def events_rules_check(
+    path: Annotated[Path, typer.Argument(help="A file of alert rules.")], as_json: AsJson = False
+) -> None:
+    """Read a file of alert rules as the worker would, and say what is in it; exit code 3 where it is refused."""
+    from api.cli.supervising import check_rules
+
+    rules = check_rules(path)
+    if as_json:
+        print_json(rules)
+        return
+    table = Table("rule", "kind", "severity", "per", "acts")
+    for rule in rules:
+        table.add_row(rule["name"], rule["kind"], rule["severity"], rule["per"], " ".join(rule["acts"]))
+    Console().print(table)
+
+
 # typer exports one of its family of usage errors; the one above it takes in every wrong call.
 _UsageError: Final = cast(type[typer.BadParameter], typer.BadParameter.__mro__[1])
 _USAGE: Final = 3
@@ -237,7 +284,8 @@ _USAGE: Final = 3
 def main() -> None:
     """Runs the command; an error of ours, and a call it does not understand, are one sentence and exit code 3."""
     try:
-        code = app(standalone_mode=False)
+        with acting_from(Origin(edge=Edge.COMMAND)):
+            code = app(standalone_mode=False)
     except YinxinError as error:
         Console(stderr=True).print(f"yinxin: {error.message} [{error.code}]", markup=False)
         sys.exit(_USAGE)

@@ -23,6 +23,7 @@ def serve_only(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # whom to believe is for api.supervision.origins to say
         )
         return
     from api.app import create_app
@@ -34,6 +35,7 @@ def serve_only(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
     )
 
 

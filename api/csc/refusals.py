@@ -62,6 +62,7 @@ class CscRoute(APIRoute):
             try:
                 return await handle(request)
             except YinxinError as error:
+                request.state.refused = error  # for the witness
                 return _refused(error)
             except RequestValidationError as error:
                 return refusal(400, "invalid_request", _first(error))

@@ -8,6 +8,7 @@ import trust.authority.ceremony_tables
 import trust.authority.tables
 import trust.keys.stamping.tables
 import trust.keys.tables
+import trust.ledger.supervision.tables
 import trust.ledger.tables
 import trust.preservation.tables
 import trust.storage.idempotency
@@ -23,6 +24,7 @@ packages = (
     trust.authority.ceremony_tables,
     trust.ledger.tables,
     trust.preservation.tables,
+    trust.ledger.supervision.tables,
     identity.tables,
     seals.tables,
     licences.tables,

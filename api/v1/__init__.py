@@ -32,6 +32,7 @@ from api.v1 import (
     sessions,
     staff,
     status_lists,
+    supervision,
     timestamps,
     verifications,
 )
@@ -41,6 +42,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
     for module in (
         ledger,
         log_tiles,
+        supervision,
         public,
         ocsp,
         timestamps,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from api.dependencies import Answer, Body, ServicesOf
+from api.dependencies import Answer, Body, ServicesOf, address_of
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 
@@ -34,13 +34,15 @@ class CitizenAnswer(Answer):
 @router.post("/citizens", status_code=201)
 def register_citizen(body: CitizenBody, request: Request, services: ServicesOf) -> CitizenAnswer:
     """Registers an account at assurance level 2: as given, with the number's form checked."""
-    citizen = services.identity.citizens.register(
-        name=body.name,
-        resident_id_number=body.resident_id_number,
-        username=body.username,
-        password=body.password,
-        address=request.client.host if request.client else "unknown",
-    )
+    address = address_of(request)
+    with services.supervision.attempts.watched(address):
+        citizen = services.identity.citizens.register(
+            name=body.name,
+            resident_id_number=body.resident_id_number,
+            username=body.username,
+            password=body.password,
+            address=address,
+        )
     return CitizenAnswer(
         id=citizen.id,
         person_id=citizen.person_id,

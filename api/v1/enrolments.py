@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
-from api.dependencies import Answer, Body, ServicesOf
+from api.dependencies import Answer, Body, ServicesOf, address_of
 from identity.caller import Role
 from identity.model import StaffState
 from identity.numbers import ResidentIdNumber
@@ -38,14 +38,15 @@ class EnrolledAnswer(Answer):
 
 
 @router.post("/enrolments/redemptions", status_code=201)
-def redeem_enrolment(body: RedemptionBody, services: ServicesOf) -> EnrolledAnswer:
+def redeem_enrolment(body: RedemptionBody, request: Request, services: ServicesOf) -> EnrolledAnswer:
     """Uses a link once: the account gets its user name and password, and is active."""
     first = None
     if body.name is not None and body.resident_id_number is not None:
         first = NamedPerson(name=body.name, number=ResidentIdNumber.parse(body.resident_id_number))
-    member = services.identity.enrolments.redeem(
-        token=body.token, username=body.username, password=body.password, first=first
-    )
+    with services.supervision.attempts.watched(address_of(request)):
+        member = services.identity.enrolments.redeem(
+            token=body.token, username=body.username, password=body.password, first=first
+        )
     return EnrolledAnswer(
         id=member.id,
         agency_id=member.agency_id,

@@ -4,15 +4,38 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.dependencies import DEFAULT_PAGE, Answer, CurrentCaller, Cursor, IdText, Limit, Page, ServicesOf
+from api.dependencies import DEFAULT_PAGE, Answer, CurrentCaller, Cursor, IdText, Limit, ServicesOf
+from api.supervision.reading import Wanted
 from identity.ids import known_id
 from trust.ledger.model import EventId, EventOutcome
 from trust.ledger.search import EventScope, RecordedEvent
 
 router = APIRouter(tags=["ledger"])
-Words = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+Words = Annotated[str | None, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+
+
+class WantedQuery(BaseModel):
+    """What events are searched for. An `act` that ends in a dot (`seal-use.`) means all that begin so."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    agency_id: Words = None
+    subject: Words = None
+    actor_id: Words = None
+    on_behalf_of: Words = None
+    act: Words = None
+    outcome: EventOutcome | None = None
+    reason: Words = None
+    case_number: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    mentions: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def asked(self) -> Wanted:
+        """The same for the services."""
+        return Wanted(**{name: getattr(self, name) for name in WantedQuery.model_fields})
 
 
 class EventAnswer(Answer):
@@ -34,32 +57,34 @@ class EventAnswer(Answer):
     latest_inclusion: datetime
 
 
+class EventPageAnswer(Answer):
+    """One page of events, newest first; `next` is the cursor of the older page, `previous` of the newer."""
+
+    items: list[EventAnswer]
+    next: str | None
+    previous: str | None
+
+
 @router.get("/v1/events")
 def list_events(
     caller: CurrentCaller,
     services: ServicesOf,
-    subject: Words = None,
-    actor_id: Words = None,
-    act: Words = None,
-    outcome: EventOutcome | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    wanted: Annotated[WantedQuery, Query()],
     after: Cursor = None,
+    before: Cursor = None,
     limit: Limit = DEFAULT_PAGE,
-) -> Page[EventAnswer]:
-    """The agency's events, newest first, for its auditors: by subject, actor, act, outcome and period."""
-    page = services.events.search(
+) -> EventPageAnswer:
+    """Events, newest first: of the own agency for its auditors, of every agency for supervisors."""
+    page = services.supervision.events.search(
         caller,
-        subject=subject,
-        actor_id=actor_id,
-        act=act,
-        outcome=outcome,
-        since=since,
-        until=until,
+        wanted.asked(),
         after=None if after is None else known_id(EventId, after),
+        before=None if before is None else known_id(EventId, before),
         limit=limit,
     )
-    return Page(items=[_event(event) for event in page.items], next=page.next)
+    return EventPageAnswer(
+        items=[event_answer(event) for event in page.items], next=page.next, previous=page.previous
+    )
 
 
 @router.get(
@@ -85,7 +110,7 @@ def verifier_keys(services: ServicesOf) -> Response:
     return Response(keys, media_type="text/plain; charset=utf-8")
 
 
-def _event(event: RecordedEvent) -> EventAnswer:
+def event_answer(event: RecordedEvent) -> EventAnswer:
     return EventAnswer(
         id=event.event_id,
         at=event.at,

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.dependencies import Answer, ServicesOf
+from api.dependencies import Answer, ServicesOf, address_of
 from identity.errors import OAuthRefused
 from identity.signin.access_tokens import TokenRequest
 
@@ -38,6 +38,7 @@ class TokenRefusalAnswer(Answer):
 )
 def grant_token(
     *,
+    request: Request,
     services: ServicesOf,
     grant_type: Annotated[str | None, Form()] = None,
     client_assertion_type: Annotated[str | None, Form()] = None,
@@ -46,16 +47,16 @@ def grant_token(
     scope: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Grants an application a token for a client assertion (client credentials, `private_key_jwt`)."""
+    asked = TokenRequest(
+        grant_type=grant_type,
+        client_assertion_type=client_assertion_type,
+        client_assertion=client_assertion,
+        client_id=client_id,
+        scope=scope,
+    )
     try:
-        granted = services.identity.access_tokens.grant(
-            TokenRequest(
-                grant_type=grant_type,
-                client_assertion_type=client_assertion_type,
-                client_assertion=client_assertion,
-                client_id=client_id,
-                scope=scope,
-            )
-        )
+        with services.supervision.attempts.watched(address_of(request)):
+            granted = services.identity.access_tokens.grant(asked)
     except OAuthRefused as refused:
         refusal = TokenRefusalAnswer(error=refused.error, error_description=refused.message)
         status = 401 if refused.error == OAuthRefused.INVALID_CLIENT else 400

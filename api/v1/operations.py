@@ -20,6 +20,7 @@ from licences.model import LicenceState
 from seals.ids import SealBatchId, SealUseId
 from seals.model import SealUseState
 from trust.kernel.errors import NotFound
+from trust.ledger.supervision.exports import ExportId
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
@@ -32,12 +33,20 @@ class OperationState(StrEnum):
     FAILED = "failed"
 
 
+class ProgressAnswer(Answer):
+    """So many of so many; both 0 before the work has begun."""
+
+    done: int
+    total: int
+
+
 class OperationAnswer(Answer):
-    """The work's state; `result` is where the thing itself is answered."""
+    """The work's state; `result` is where the thing itself is answered, `progress` how far it is, where counted."""
 
     id: str
     state: OperationState
     result: str
+    progress: ProgressAnswer | None = None
 
 
 _SEAL_USE: Final = {
@@ -85,17 +94,29 @@ def _record(operation_id: str, caller: Caller, services: Services) -> OperationA
     return OperationAnswer(id=record.id, state=_RECORD[record.state], result=f"/v1/records/{record.id}")
 
 
+def _event_export(operation_id: str, caller: Caller, services: Services) -> OperationAnswer:
+    export = services.supervision.exports.get(caller, known_id(ExportId, operation_id))
+    state = OperationState.RUNNING
+    if export.outcome is not None:
+        state = OperationState.FAILED if export.outcome.failed else OperationState.DONE
+    progress = ProgressAnswer(done=export.done, total=export.total)
+    return OperationAnswer(
+        id=export.id, state=state, result=f"/v1/event-exports/{export.id}", progress=progress
+    )
+
+
 _BY_PREFIX: Final[Mapping[str, Callable[[str, Caller, Services], OperationAnswer]]] = {
     SealUseId.prefix: _seal_use,
     SealBatchId.prefix: _seal_batch,
     LicenceId.prefix: _licence,
     RecordId.prefix: _record,
+    ExportId.prefix: _event_export,
 }
 
 
 @router.get("/operations/{operation_id}")
 def get_operation(operation_id: IdText, caller: CurrentCaller, services: ServicesOf) -> OperationAnswer:
-    """How far a sealing, an issuing or an ingest has come; for whoever may see the thing itself."""
+    """How far a sealing, an issuing, an ingest or an export has come; for whoever may see the thing itself."""
     look_up = _BY_PREFIX.get(operation_id.rpartition("_")[0])
     if look_up is None:
         raise NotFound("there is no such operation")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from api.dependencies import Answer, Body, CurrentCaller, IdText, ServicesOf
+from api.dependencies import Answer, Body, CurrentCaller, IdText, ServicesOf, address_of
 from api.v1.agencies import AgencyAnswer, agency_answer
 from api.v1.organisations import OrganisationAnswer, organisation_answer
 from identity.caller import Role, Scope
@@ -51,12 +51,11 @@ class MeAnswer(Answer):
 def sign_in(body: SignInBody, request: Request, response: Response, services: ServicesOf) -> SessionAnswer:
     """Signs a person in; the same refusal whatever is wrong."""
     organisation_id = known_id(OrganisationId, body.organisation_id) if body.organisation_id else None
-    signed_in = services.identity.sessions.sign_in(
-        username=body.username,
-        password=body.password,
-        address=request.client.host if request.client else "unknown",
-        organisation_id=organisation_id,
-    )
+    address = address_of(request)
+    with services.supervision.attempts.watched(address):
+        signed_in = services.identity.sessions.sign_in(
+            username=body.username, password=body.password, address=address, organisation_id=organisation_id
+        )
     response.headers["Cache-Control"] = "no-store"
     return SessionAnswer(
         id=signed_in.session_id,

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
-from api.dependencies import Body, ServicesOf
+from api.dependencies import Body, ServicesOf, address_of
 from api.problems import status_of
-from api.web.public_pages import address_of
 from api.web.rendering import page, visit_of
 from api.web.same_origin import require_same_origin
 from api.web.throttle import throttles
@@ -59,9 +58,10 @@ def enrol(
     require_same_origin(request, services.settings.public_url)
     throttles(request).enrolment.count(address_of(request), services.clock.now())
     try:
-        services.identity.enrolments.redeem(
-            token=form.token, username=form.username, password=_password(form), first=_named(form)
-        )
+        with services.supervision.attempts.watched(address_of(request)):
+            services.identity.enrolments.redeem(
+                token=form.token, username=form.username, password=_password(form), first=_named(form)
+            )
     except tuple(_FIELDS) as refused:
         return page(
             request,

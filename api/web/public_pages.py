@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Path, Request, UploadFile
 from fastapi.responses import HTMLResponse
 
-from api.dependencies import ServicesOf, read_upload
+from api.dependencies import ServicesOf, address_of, read_upload
 from api.verification.names import shown_name
 from api.verification.uploads import content_of
 from api.web.page_pictures import pages_of
@@ -15,11 +15,6 @@ from api.web.throttle import throttles
 from trust.kernel.errors import TooLarge
 
 router = APIRouter(include_in_schema=False)
-
-
-def address_of(request: Request) -> str:
-    """The visitor's address."""
-    return request.client.host if request.client else "unknown"
 
 
 @router.get("/")

@@ -95,6 +95,7 @@ class MaterialReuseActs:
         with self._ledger.work() as work:
             record, material = self._open_to(work, caller, agency_id, request)
             common = {
+                "record": record.id,
                 "archival_code": str(record.code),
                 "material": material.name,
                 "material_sha256": material.sha256.hex(),
@@ -179,7 +180,11 @@ class MaterialReuseActs:
                         actor=caller.actor(),
                         subject=reuse.id,
                         agency=concerned,
-                        content={"archival_code": reuse.archival_code, "material": reuse.material},
+                        content={
+                            "record": reuse.record_id,
+                            "archival_code": reuse.archival_code,
+                            "material": reuse.material,
+                        },
                     )
                     for concerned in _agencies(reuse.recipient_agency_id, reuse.holder_agency_id)
                 ]

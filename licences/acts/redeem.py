@@ -231,6 +231,7 @@ class RedeemPresentation:
                     agency=caller.agency_id,
                 )
             )
+        refused.recorded = True
 
     def _note(
         self,

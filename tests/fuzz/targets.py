@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as x509_ocsp
 
+from api.supervision.desk import SHIPPED_RULES
 from tests.fuzz.mutations import Mutator
 from tests.support import foreign_pki, messages
 from tests.support.attacks.catalogue import attacks
@@ -30,6 +31,7 @@ from tests.support.attacks.victim import (
 )
 from tests.support.bundles import BundleParts, anchors_of, bundled
 from tests.support.bundles import replaced as replaced_member
+from tests.support.event_exports import ExportSigner, small_export, unzipped, zipped
 from tests.support.evidence import FIRST_DAY, Decades, content
 from tests.support.ledger import A_MONDAY, NoteSigner
 from tests.support.pdfs import CATALOG, INFO, Kind, append, build_pdf, seal, stream
@@ -48,6 +50,7 @@ from trust.documents.pdf.syntax import Reference
 from trust.evidence import notes
 from trust.evidence.cosignatures import CosignerKey
 from trust.evidence.ers import verify_record
+from trust.evidence.event_exports import verify_event_export
 from trust.evidence.merkle import CompactRange, leaf_hash
 from trust.evidence.tlog import SignedNote, TlogProof, VerifierKey
 from trust.evidence.witness_policy import WitnessPolicy
@@ -55,6 +58,7 @@ from trust.kernel.clock import rfc3339
 from trust.kernel.errors import Broken, YinxinError
 from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.ledger.known import read_known
+from trust.ledger.supervision.rules import RuleBook
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
 from trust.pki.names import encode_name
@@ -589,6 +593,36 @@ def _log(_: TestPki) -> Target:
     return Target(name="log", corpus=corpus, run=_tamed(run), mutate=mutate)
 
 
+def _event_export(pki: TestPki) -> Target:
+    """Exports of events: the zip itself changed, or a member under sound records; no change is ever valid."""
+    signer = ExportSigner()
+    sound = small_export(signer)
+    members = unzipped(sound)
+
+    def mutate(random: Random, corpus: Sequence[bytes]) -> bytes:
+        if random.random() < 0.3:
+            return _der_mutation(random, corpus)
+        name = random.choice(sorted(members))
+        return zipped(members | {name: _der_mutation(random, [members[name]])})
+
+    def run(octets: bytes) -> Ending:
+        report = verify_event_export(octets, keys=[signer.key])
+        if report.indication is Indication.VALID and unzipped(octets) != members:
+            raise Refuted("valid although a member was changed")
+        return _of_report(report)
+
+    return Target(name="event-export", corpus=(sound,), run=_tamed(run), mutate=mutate)
+
+
+def _alert_rules(pki: TestPki) -> Target:
+    corpus = (SHIPPED_RULES.read_bytes(),)
+
+    def run(octets: bytes) -> Ending:
+        return Ending(words=f"{len(RuleBook.read(octets).rules)} rules")
+
+    return Target(name="alert-rules", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -609,6 +643,8 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "evidence": _evidence,
         "bundle": _bundle,
         "log": _log,
+        "event-export": _event_export,
+        "alert-rules": _alert_rules,
         "readers": _readers,
     }
 )

@@ -29,6 +29,7 @@ from tests.support.archive import (
     zip_of,
 )
 from tests.support.ledger import ORIGIN, NoteSigner
+from tests.support.uncounted import UNCOUNTED
 from trust.ledger.receipts import ReceiptDesk
 from trust.storage.database import Database
 
@@ -45,6 +46,7 @@ class Office:
         app.state.services = SimpleNamespace(
             archive=room.desk,
             identity=SimpleNamespace(authentication=self),
+            supervision=UNCOUNTED,
             receipts=EventReceipts(
                 ledger=room.ledger, desk=ReceiptDesk(signer=signer, origin=ORIGIN, keys=(signer.key,))
             ),

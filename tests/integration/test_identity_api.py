@@ -23,6 +23,7 @@ from api.v1 import (
 )
 from identity.signin.access_tokens import ASSERTION_TYPE, GRANT_TYPE
 from tests.support.identity import PASSWORD, IdentityRoom, Program, csr_pem, resident_number, uscc
+from tests.support.uncounted import UNCOUNTED
 from trust.storage.database import Database
 
 ROUTES = (agencies, applications, certificates, citizens, enrolments, oauth, organisations, sessions, staff)
@@ -34,7 +35,7 @@ class Office:
     def __init__(self, room: IdentityRoom) -> None:
         self.room = room
         app = FastAPI()
-        app.state.services = SimpleNamespace(identity=room.desk)
+        app.state.services = SimpleNamespace(identity=room.desk, supervision=UNCOUNTED)
         problems.install(app)
         for module in ROUTES:
             app.include_router(module.router)

@@ -18,6 +18,7 @@ from identity.errors import TokenRefused
 from licences.render.typesetter import Typesetter
 from tests.support.licence_faces import FIELDS
 from tests.support.licences import PERMIT, LicenceRoom
+from tests.support.uncounted import UNCOUNTED
 from trust.credentials import status_token
 from trust.storage.database import Database
 
@@ -95,7 +96,7 @@ def _bearer(party: str | None) -> dict[str, str]:
 def browser(room: LicenceRoom) -> Browser:
     app = FastAPI()
     app.state.services = SimpleNamespace(
-        licences=room.desk, identity=SimpleNamespace(authentication=Parties(room))
+        licences=room.desk, identity=SimpleNamespace(authentication=Parties(room)), supervision=UNCOUNTED
     )
     problems.install(app)
     for module in (licence_types, licences, presentations, status_lists):

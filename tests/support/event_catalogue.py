@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import api.bundles.desk
-import api.events
+import api.supervision.events
 import api.timestamping.events
 import archive.events
 import identity.events
 import licences.events
 import seals.events
 import trust.preservation.events
+from api.supervision import witness
 from trust.authority import (
     ceremony,
     ceremony_logging,
@@ -25,6 +26,7 @@ from trust.authority import (
     root_exchange,
 )
 from trust.ledger import cosigning, erasure
+from trust.ledger.supervision import watch
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -42,9 +44,11 @@ CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
     "seals/events.py": seals.events.ACTS,
     "licences/events.py": licences.events.ACTS,
     "archive/events.py": archive.events.ACTS,
-    "api/events.py": api.events.ACTS,
     "api/bundles/desk.py": api.bundles.desk.ACTS,
     "api/timestamping/events.py": api.timestamping.events.ACTS,
+    "api/supervision/events.py": api.supervision.events.ACTS,
+    "api/supervision/witness.py": witness.ACTS,
+    "trust/ledger/supervision/watch.py": watch.ACTS,
 }
 
 _INTRODUCTION: Final = """\

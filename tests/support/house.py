@@ -247,16 +247,17 @@ def opened_house(
     *,
     clock: Clock | None = None,
     ceremony: Ceremony | None = None,
+    **changes: object,
 ) -> Iterator[House]:
     """A house over a database in which the ceremony has been held with the keys in `config`.
 
     Where a `clock` is given, signer and services go by it. With a clock or a ceremony of its own the database is a
-    fresh one, and the ceremony is held first.
+    fresh one, and the ceremony is held first. `changes` are settings.
     """
     # A Unix socket's path has at most 107 octets, so it lies in a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="yx-") as short:
         settings = house_settings(
-            folder, urls, config=config, signer_socket=f"{short}/s", **usual_store_settings()
+            folder, urls, config=config, signer_socket=f"{short}/s", **usual_store_settings() | changes
         )
         signer = RunningSigner(settings=settings, clock=clock or SystemClock())
         signer.start()

@@ -25,6 +25,7 @@ from licences.model import HolderKind, IssueRequest, Licence, LicenceHolder
 from tests.support.house import SealingAgency
 from tests.support.identity import uscc
 from tests.support.licence_faces import FIELDS
+from tests.support.uncounted import UNCOUNTED
 from trust.kernel.clock import SystemClock
 from trust.pki.trust_store import TrustStore
 
@@ -58,7 +59,9 @@ def pages_alone(
     clock = SystemClock()
     desk = VerificationDesk(pool=pool, trust=FixedTrust(trust), clock=clock, pictures=pictures)
     app = FastAPI()
-    app.state.services = SimpleNamespace(settings=settings, clock=clock, verification=desk, identity=identity)
+    app.state.services = SimpleNamespace(
+        settings=settings, clock=clock, verification=desk, identity=identity, supervision=UNCOUNTED
+    )
     problems.install(app)
     app.include_router(verifications.router)
     mount_pages(app)

@@ -29,6 +29,7 @@ class YinxinError(Exception):
         self.message = message
         self.errors = tuple(errors)
         self.refusal: object | None = None
+        self.recorded = False  # whether the ledger has kept that this was refused
 
     def refused_as(self, event: object) -> Self:
         """Attaches the ledger event that says this act was refused; it is kept though the act is not."""

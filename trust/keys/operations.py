@@ -21,6 +21,7 @@ from trust.keys import wire
 from trust.keys.ceremony_signing import CeremonySigning
 from trust.keys.certificate_signing import CertificateSigning
 from trust.keys.errors import SignerRefused
+from trust.keys.export_signing import ExportSigning
 from trust.keys.identities import Identities, certificate_of, chain_of
 from trust.keys.journal import Journal
 from trust.keys.key_acts import KeyActs
@@ -97,6 +98,7 @@ class Operations:
             **self._certificates.by_name(),
             **CeremonySigning(keyring=self._keyring, identities=self._identities).by_name(),
             **self._ocsp.by_name(),
+            **ExportSigning(keyring=self._keyring).by_name(),
             "sign-credential": self.sign_credential,
             **self._timestamps.by_name(),
             "sign-crl": self.sign_crl,

@@ -30,6 +30,7 @@ from trust.ledger.headers import (
     whole_milliseconds,
 )
 from trust.ledger.model import Event, EventId, EventReceipt
+from trust.ledger.origin import ORIGIN, current_origin
 from trust.ledger.tables import event_contents
 from trust.storage.database import Database, ReadWork, Work
 
@@ -90,7 +91,7 @@ class Recorder:
         at = whole_milliseconds(self._clock.now())
         latest = whole_milliseconds(at + self._inclusion_delay)
         salt = self._randomness.octets(SALT_OCTETS)
-        content = content_octets(event.content)
+        content = content_octets(_content_with_origin(event))
         commitment = commit(salt, content)
         header = header_of(event, event_id=event_id, at=at, latest_inclusion=latest, commitment=commitment)
         leaf = header.leaf_hash()
@@ -109,6 +110,13 @@ class Recorder:
                 drawn = EventId(f"{EventId.prefix}_{following:032x}")
             self._last_id = drawn
             return drawn
+
+
+def _content_with_origin(event: Event) -> Mapping[str, Any]:
+    origin = current_origin()
+    if origin is None:
+        return event.content
+    return {**event.content, ORIGIN: origin.said(event.actor.session)}
 
 
 class RecordedWork(Work):
@@ -174,6 +182,7 @@ class Ledger:
                 refusal, error.refusal = error.refusal, None  # an outer block must not keep it again
                 with self._database.work() as work:
                     self._recorder.record(work, [refusal])
+                error.recorded = True
             raise
 
     def read(self) -> AbstractContextManager[ReadWork]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from trust.kernel.errors import InvalidInput
 from trust.kernel.ids import Id
+from trust.ledger.origin import ORIGIN
 
 # Long enough for every id and archival code; stops a row from becoming a store.
 MAX_NAME_CHARACTERS = 200
@@ -48,11 +49,16 @@ class EventOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acted: the kind of party (`staff`, `application`, …), the account's id, and for whom."""
+    """Who acted: the kind of party (`staff`, `application`, …), the account's id, and for whom.
+
+    `session` is the sign-in that the act was done under; it goes into the content, not into the public part.
+    """
 
     kind: str
     id: str
     on_behalf_of: str | None = None
+    # Compared with nothing: the same account acts, whichever session it uses.
+    session: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _require_code(self.kind, "an actor's kind")
@@ -86,6 +92,8 @@ class Event:
             _require_name(self.agency, "an event's agency")
         if self.reason is not None:
             _require_code(self.reason, "an event's reason")
+        if ORIGIN in self.content:
+            raise EventRefused(f"the name {ORIGIN} in an event's content is the ledger's own")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -42,6 +43,10 @@ events = Table(
     Index(None, "agency", "at", "event_id"),
     Index(None, "subject", "at", "event_id"),
     Index(None, "actor_id", "at", "event_id"),
+    Index(None, "on_behalf_of", "at", "event_id"),
+    # Acts are looked up by their beginning too (`seal-use.`), whatever the database's collation.
+    Index(None, "act", "at", "event_id", postgresql_ops={"act": "text_pattern_ops"}),
+    Index("ix_events_refused", "at", "event_id", postgresql_where=text("outcome = 'refused'")),
     schema="ledger",
     info=facts,
 )
@@ -52,6 +57,8 @@ event_contents = Table(
     Column("event_id", _OCTETS, ForeignKey(events.c.event_id), primary_key=True),
     Column("salt", LargeBinary, nullable=False),
     Column("content", JSONB, nullable=False),
+    # By any id or case number, wherever in the content it stands: what joins the events of one case.
+    Index(None, "content", postgresql_using="gin"),
     schema="ledger",
     info=dict(ERASABLE),
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from trust.evidence.bundles.reader import is_bundle
 from trust.evidence.ceremony_log import is_ceremony_log
+from trust.evidence.event_exports import is_event_export
 from trust.evidence.receipts import is_receipt
 from trust.evidence.tlog import PROOF_HEADER
 from trust.verify.der_kinds import DerKind, der_kind
@@ -21,6 +22,7 @@ class Format(StrEnum):
     CREDENTIAL_JSON = "sd-jwt-json"
     STATUS_LIST = "status-list"
     PACKAGE = "bagit"
+    EXPORT = "event-export"
     PROOF = "ledger-proof"
     RECEIPT = "ledger-receipt"
     CEREMONY = "ceremony-log"
@@ -77,6 +79,8 @@ def _by_content(data: bytes) -> Format | None:
         return Format.BUNDLE
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
         return Format.PDF
+    if is_event_export(data):
+        return Format.EXPORT
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Format.PACKAGE
     if data.startswith(PROOF_HEADER.encode() + b"\n"):

@@ -16,6 +16,7 @@ from trust.credentials.json_serialization import read_json_serialization
 from trust.documents import pdf
 from trust.evidence import notes
 from trust.evidence.ers import verify_record
+from trust.evidence.event_exports import verify_event_export
 from trust.evidence.tlog import VerifierKey
 from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.errors import Broken, YinxinError
@@ -155,6 +156,10 @@ def _package(case: _Case) -> Report:
     return bagit.validate(io.BytesIO(case.data))
 
 
+def _export(case: _Case) -> Report:
+    return verify_event_export(case.data, keys=case.keys)
+
+
 def _proof(case: _Case) -> Report:
     return notes.verify_proof(case.data, keys=case.keys, policy=case.policy)
 
@@ -204,6 +209,7 @@ _VERIFIERS: Mapping[Format, Callable[[_Case], Report]] = MappingProxyType(
         Format.CREDENTIAL_JSON: _credential_json,
         Format.STATUS_LIST: _status_list,
         Format.PACKAGE: _package,
+        Format.EXPORT: _export,
         Format.PROOF: _proof,
         Format.RECEIPT: _receipt,
         Format.CEREMONY: _ceremony,

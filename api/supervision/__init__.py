@@ -1,0 +1,1 @@
+"""Supervision (电子监察): who may search, replay, export and acknowledge, and what the domains' words mean to it."""

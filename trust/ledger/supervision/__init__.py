@@ -1,0 +1,1 @@
+"""What supervisors do with the ledger, for any domain: replaying, exporting, being alerted."""
