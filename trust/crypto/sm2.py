@@ -55,7 +55,7 @@ class Sm2PublicKey:
 
     @cached_property
     def spki(self) -> bytes:
-        """The key as DER SubjectPublicKeyInfo (GM/T 0015 §5.2.3.7)."""
+        """The key as DER SubjectPublicKeyInfo (RFC 5480 §2, GM/T 0006)."""
         return der.sequence(_ALGORITHM, der.bit_string(self.point))
 
     def z(self, signer_id: bytes = SIGNER_ID) -> bytes:
