@@ -9,7 +9,7 @@ from tests.support.longterm import add_document_timestamp, add_store, ocsp_answe
 from tests.support.pdfs import build_pdf, seal
 from tests.support.pki import CRL_LIFE, TestPki, with_profile
 from trust.crypto.policy import shipped_policy
-from trust.documents.pdf import judging, read_back, validate
+from trust.documents.pdf import read_back, validate
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.history import History
 from trust.documents.pdf.store import read_store
@@ -261,12 +261,12 @@ def test_a_list_of_an_authority_that_expired_before_anything_proves_the_list_doe
     assert report.indication is VALID, open_ones(report)
 
 
-def test_a_weak_algorithm_is_judged_when_the_signature_is_proven_to_have_existed(pki, sealed, monkeypatch):
+def test_a_weak_algorithm_is_judged_when_the_signature_is_proven_to_have_existed(pki, sealed):
     ended = pki.now + timedelta(days=1)
     weak = replace(shipped_policy(), keys={**shipped_policy().keys, "p256": ended})
-    monkeypatch.setattr(judging, "shipped_policy", lambda: weak)
-    assert validate(sealed, trust=pki.trust_store(), at=pki.now).indication is VALID
-    report = validate(sealed, trust=pki.trust_store(), at=ended + timedelta(hours=1))
+    trust = replace(pki.trust_store(), algorithms=weak)
+    assert validate(sealed, trust=trust, at=pki.now).indication is VALID
+    report = validate(sealed, trust=trust, at=ended + timedelta(hours=1))
     assert report.indication is CANNOT_TELL
     assert ("algorithm", "CRYPTO_CONSTRAINTS_FAILURE") in open_ones(report)
 

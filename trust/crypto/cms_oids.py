@@ -2,7 +2,7 @@
 
 ID_DATA = "1.2.840.113549.1.7.1"
 ID_SIGNED_DATA = "1.2.840.113549.1.7.2"
-# GB/T 35275 §7 gives the same structures names of its own.
+# GB/T 35275 gives the same structures names of its own.
 ID_GM_DATA = "1.2.156.10197.6.1.4.2.1"
 ID_GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2"
 SIGNED_DATA_TYPES = frozenset({ID_SIGNED_DATA, ID_GM_SIGNED_DATA})

@@ -172,7 +172,7 @@ SM2_SM3 = Scheme(
     digest=Digest.SM3,
     verify=lambda key, signature, data: key.verify(signature, data),
 )
-# FIPS 204 §5, pure, with the empty context (RFC 9881 §3, RFC 9882 §3.1).
+# FIPS 204 §5, pure, with the empty context (RFC 9881 §3, RFC 9882 §3.2).
 ML_DSA_65 = Scheme(
     name="ml-dsa-65",
     family=Family.ML_DSA,

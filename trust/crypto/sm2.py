@@ -32,8 +32,9 @@ _RAW_SIGNATURE_OCTETS = 2 * FIELD_OCTETS
 _ALGORITHM = der.sequence(der.oid(ID_EC_PUBLIC_KEY), der.oid(ID_SM2_CURVE))
 # ENTL of Z counts bits in two octets (GB/T 32918.2 §5.5).
 _MAX_SIGNER_ID_OCTETS = 0xFFFF // 8
-# From this many signatures on a key is one that comes back (an authority's), and a table pays.
-_RETURNING = 4
+# After this many signatures a key is one that comes back (an authority's), and a table pays. Counted anew after
+# each, so that whoever has many keys judged in turns makes nobody build tables all the time.
+_RETURNING = 16
 
 
 class Sm2PublicKey:
@@ -54,7 +55,7 @@ class Sm2PublicKey:
 
     @cached_property
     def spki(self) -> bytes:
-        """The key as DER SubjectPublicKeyInfo (GM/T 0015 §5.2.3.7)."""
+        """The key as DER SubjectPublicKeyInfo (RFC 5480 §2, GM/T 0006)."""
         return der.sequence(_ALGORITHM, der.bit_string(self.point))
 
     def z(self, signer_id: bytes = SIGNER_ID) -> bytes:
@@ -84,8 +85,9 @@ class Sm2PublicKey:
         if t == 0:
             raise InvalidSignature
         self._uses += 1
+        make_table = self._uses % _RETURNING == 0
         abscissa = (r - int.from_bytes(value, "big")) % N
-        if not sum_has_abscissa(s, t, (self._x, self._y), abscissa, returning=self._uses > _RETURNING):
+        if not sum_has_abscissa(s, t, (self._x, self._y), abscissa, make_table=make_table):
             raise InvalidSignature
 
 

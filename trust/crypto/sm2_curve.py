@@ -5,8 +5,9 @@ table for the generator, and one for a key that comes back, verifying costs abou
 (`tests/bench/bench_suites.py`).
 """
 
+import threading
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 FIELD_OCTETS = 32
@@ -19,8 +20,9 @@ GY = 0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0
 
 _WINDOW_BITS = 4
 _WINDOWS = 64
-# A table has 960 points, about 170 KB.
-_CACHED_COMBS = 32
+_MULTIPLES = (1 << _WINDOW_BITS) - 1
+# A table has 960 points, about 170 KB; the authorities and signers that come back in one process.
+_KEPT_COMBS = 32
 
 _Affine: TypeAlias = tuple[int, int]
 # X/Z², Y/Z³; Z is 0 at infinity.
@@ -34,16 +36,15 @@ def on_curve(x: int, y: int) -> bool:
     return 0 <= x < P and 0 <= y < P and (y * y - (x * x + A) * x - B) % P == 0
 
 
-def sum_has_abscissa(s: int, t: int, key: _Affine, abscissa: int, *, returning: bool) -> bool:
+def sum_has_abscissa(s: int, t: int, key: _Affine, abscissa: int, *, make_table: bool) -> bool:
     """Whether [s]G + [t]key is a point whose x is `abscissa` modulo the order (GB/T 32918.2 §7.1 B6, B7).
 
-    A `returning` key gets a table of its own, kept for the next time.
+    With `make_table` the key gets a table of its own where it has none, for the next times; making one costs about as
+    much as five verifications without.
     """
-    total = _by_comb(s, _comb(GX, GY), _INFINITY)
-    if returning:
-        total = _by_comb(t, _comb(*key), total)
-    else:
-        total = _add(total, _by_window(t, key))
+    total = _by_comb(s, _generator(), _INFINITY)
+    comb = _COMBS.of(key, make=make_table)
+    total = _add(total, _by_window(t, key)) if comb is None else _by_comb(t, comb, total)
     x, _y, z = total
     if z == 0:
         return False
@@ -72,23 +73,58 @@ def _by_comb(scalar: int, comb: _Comb, total: _Jacobian) -> _Jacobian:
     return total
 
 
-@lru_cache(maxsize=_CACHED_COMBS)
-def _comb(x: int, y: int) -> _Comb:
-    """For each window of four bits the point times 1 to 15 times the window's weight."""
-    windows = []
-    point: _Affine = (x, y)
-    for _ in range(_WINDOWS):
-        multiples = _multiples(point)
-        windows.append(multiples)
-        ((point),) = _to_affine([_double((*multiples[7], 1))])
-    return windows
+def _comb(key: _Affine) -> _Comb:
+    """For each window of four bits the point times 1 to 15 times the window's weight; two inversions in all."""
+    bases: list[_Jacobian] = [(*key, 1)]
+    for _ in range(_WINDOWS - 1):
+        base = bases[-1]
+        for _ in range(_WINDOW_BITS):
+            base = _double(base)
+        bases.append(base)
+    points = _to_affine([each for base in _to_affine(bases) for each in _jacobian_multiples(base)])
+    return [points[at : at + _MULTIPLES] for at in range(0, len(points), _MULTIPLES)]
+
+
+class _Combs:
+    """The tables of the keys that came back last."""
+
+    def __init__(self) -> None:
+        self._kept: dict[_Affine, _Comb] = {}
+        self._lock = threading.Lock()
+
+    def of(self, key: _Affine, *, make: bool) -> _Comb | None:
+        """The key's table; None where it has none and is to get none now."""
+        with self._lock:
+            comb = self._kept.pop(key, None)
+            if comb is not None:
+                self._kept[key] = comb  # the newest again
+        if comb is not None or not make:
+            return comb
+        comb = _comb(key)
+        with self._lock:
+            self._kept[key] = comb
+            while len(self._kept) > _KEPT_COMBS:
+                del self._kept[next(iter(self._kept))]
+        return comb
+
+
+_COMBS = _Combs()
+
+
+@cache
+def _generator() -> _Comb:
+    return _comb((GX, GY))
 
 
 def _multiples(point: _Affine) -> Sequence[_Affine]:
+    return _to_affine(_jacobian_multiples(point))
+
+
+def _jacobian_multiples(point: _Affine) -> list[_Jacobian]:
     found: list[_Jacobian] = [(*point, 1)]
-    for _ in range(14):
+    for _ in range(_MULTIPLES - 1):
         found.append(_add_affine(found[-1], point))
-    return _to_affine(found)
+    return found
 
 
 def _to_affine(points: Iterable[_Jacobian]) -> Sequence[_Affine]:
