@@ -1,11 +1,14 @@
 """OCSP over HTTP: GET in every spelling, POST, what caches may keep and for how long, and who asks too much."""
 
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote, unquote
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from httpx import Response
 
@@ -14,6 +17,7 @@ from api.web.throttle import AddressThrottle, PageThrottles
 from tests.support.authority_room import AuthorityRoom, authority_room, question
 from tests.support.house import House
 from tests.support.house_edge import HouseEdge
+from tests.support.identity import csr_pem
 from trust.authority.model import IssuedCertificate
 from trust.pki.certificate import read_certificate
 from trust.pki.ocsp import CertificateState, read_ocsp
@@ -112,15 +116,12 @@ def test_an_answer_to_a_nonce_is_kept_by_nobody(edge: HouseEdge, issued: IssuedC
 
 
 def test_whoever_has_too_much_signed_is_told_to_wait_and_others_are_not(
-    edge: HouseEdge, issued: IssuedCertificate, monkeypatch: pytest.MonkeyPatch
+    room: AuthorityRoom, issued: IssuedCertificate
 ) -> None:
+    edge = HouseEdge(room.house)
     given: PageThrottles = edge.app.state.page_throttles
     few = AddressThrottle(tries=2, period=timedelta(minutes=5))
-    monkeypatch.setattr(
-        edge.app.state,
-        "page_throttles",
-        PageThrottles(licence=given.licence, enrolment=given.enrolment, ocsp=few),
-    )
+    edge.app.state.page_throttles = replace(given, ocsp=few)
     strange = question(issued, serial=77)
     assert {posted(edge, strange).status_code for _ in range(2)} == {200}
     refused = posted(edge, strange)
@@ -143,3 +144,35 @@ def test_our_own_client_and_verifier_read_the_answer(edge: HouseEdge, issued: Is
     assert answer.names(responder)
     assert answer.is_signed_by(responder.spki)
     assert not answer.unprocessed
+
+
+def test_a_party_holds_releases_and_revokes_by_the_interface_and_strangers_see_it(edge: HouseEdge) -> None:
+    token = edge.citizen()
+    made = edge.post(
+        "/v1/certificates", token, json={"csr": csr_pem().decode()}, headers={"Idempotency-Key": "hold-1"}
+    ).json()
+    assert made["suspended_at"] is None
+    certificate, issuer = (
+        x509.load_pem_x509_certificate(text.encode()) for text in (made["certificate"], made["chain"][0])
+    )
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA256())
+    asked = builder.add_extension(NONCE, critical=False).build().public_bytes(Encoding.DER)
+    path = f"/v1/certificates/{made['serial']}"
+    acts: list[tuple[str, dict[str, str] | None, tuple[str, str | None]]] = [
+        ("suspensions", None, ("revoked", "certificateHold")),
+        ("releases", None, ("good", None)),
+        ("suspensions", None, ("revoked", "certificateHold")),
+        ("revocations", {"reason": "superseded"}, ("revoked", "superseded")),
+    ]
+    for act, body, expected in acts:
+        answered = edge.post(f"{path}/{act}", token, json=body)
+        assert answered.status_code == 201, answered.text
+        assert (answered.json()["suspended_at"] is not None) is (act == "suspensions")
+        seen = ocsp.load_der_ocsp_response(posted(edge, asked).content)
+        reason = None if seen.revocation_reason is None else seen.revocation_reason.value
+        assert (seen.certificate_status.name.lower(), reason) == expected
+    for act in ("suspensions", "releases"):
+        refused = edge.post(f"{path}/{act}", token)
+        assert (refused.status_code, refused.json()["code"]) == (409, "certificate-revoked")
+    assert edge.post(f"{path}/suspensions", edge.citizen()).status_code == 404
+    assert edge.post(f"{path}/suspensions").status_code == 401

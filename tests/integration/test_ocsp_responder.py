@@ -262,6 +262,18 @@ def test_whoever_had_enough_signed_gets_the_answer_signed_in_advance_or_is_told_
         room.responder.answer(question(issued, serial=7), leave=no_leave)
 
 
+def test_a_signer_that_refuses_is_an_internal_error_and_no_problem_document(
+    room: AuthorityRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = prepared(room)
+
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise KeyNotUsable("the signer holds no such key")
+
+    monkeypatch.setattr(room.house.services.signer, "sign_ocsp_batch", refuse)
+    assert room.reply(question(issued, serial=7)).status is OcspStatus.INTERNAL_ERROR
+
+
 def test_while_the_signer_is_away_what_is_signed_in_advance_is_answered_and_the_rest_is_to_come_later(
     room: AuthorityRoom,
 ) -> None:
