@@ -20,8 +20,10 @@ from seals.errors import DocumentNotStamped, SealUseAbandoned, SealUseLost
 from seals.model import Centred
 from seals.ports import AgencyFacts, IssuedSealCertificate
 from seals.uses.seal_document import SealDocument, SealingRequest
+from trust.authority.errors import CertificateUnknown
 from trust.authority.issuance import CertificateAuthority, new_key_binding
 from trust.authority.model import STATUS_LIST_LABEL, Authority
+from trust.authority.renewing import Renewals
 from trust.authority.revocation import RevocationAuthority
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
@@ -57,7 +59,6 @@ class PartyCertificates:
     ) -> PartyCertificate:
         request = read_csr(csr)
         issued = self._authority.issue(
-            authority=Authority.IDENTITY,
             profile=ProfileName(profile),
             subject=subject,
             spki=request.spki,
@@ -75,16 +76,18 @@ class PartyCertificates:
 class SealCertificates:
     """seals' `SealAuthority`: the seal authority; the key is bound to its certificate as it is issued."""
 
-    def __init__(self, authority: CertificateAuthority, revocations: RevocationAuthority) -> None:
+    def __init__(
+        self, authority: CertificateAuthority, revocations: RevocationAuthority, renewals: Renewals
+    ) -> None:
         self._authority = authority
         self._revocations = revocations
+        self._renewals = renewals
 
     def issue_seal_certificate(
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
     ) -> IssuedSealCertificate:
         key = KeyInfo(key_id=KeyId(key_id), purpose=KeyPurpose.SEAL, suite=Suite.P256_SHA256.value, spki=spki)
         issued = self._authority.issue(
-            authority=Authority.SEALS,
             profile=ProfileName.SEAL,
             subject=subject,
             spki=spki,
@@ -101,9 +104,20 @@ class SealCertificates:
             not_after=issued.not_after,
         )
 
+    def renew_seal_certificate(self, *, owner: str) -> None:
+        self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, same_key=True)
+
     def revoke(self, serial: str, *, reason: str) -> None:
-        record = self._authority.revoke(serial, reason=reason, actor=_SEALS)
-        _publish(self._revocations, record.authority)
+        """Every certificate that the seal has had; of one from elsewhere those tell who issued it."""
+        try:
+            records = self._authority.of_owner(self._authority.find(serial).owner)
+        except CertificateUnknown:
+            return
+        for record in records:
+            if record.revoked_at is None:
+                self._authority.revoke(record.serial, reason=reason, actor=_SEALS)
+        for authority in {record.authority for record in records}:
+            _publish(self._revocations, authority)
 
     def revoke_others(self, *, owner: str, keep: str) -> None:
         """A seal certificate that no seal came of is superseded by the one that counts."""
@@ -144,7 +158,6 @@ class AgencyCredentialKeys:
         agency = self._agencies.agency(agency_id)
         key = self._signer.create_key(KeyPurpose.CREDENTIAL, Suite.P256_SHA256)
         self._authority.issue(
-            authority=Authority.SEALS,
             profile=ProfileName.LICENCE,
             subject={"C": "CN", "O": agency.name, "organizationIdentifier": agency.uscc, "CN": agency.name},
             spki=key.spki,

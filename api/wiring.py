@@ -198,7 +198,7 @@ def build_services(
         ledger=parts.ledger,
         objects=objects,
         signer=parts.signer,
-        authority=SealCertificates(parts.certificates, parts.revocations),
+        authority=SealCertificates(parts.certificates, parts.revocations, parts.renewals),
         agencies=agencies,
         timestamps=parts.timestamps,
         trust=trust,

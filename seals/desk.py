@@ -7,6 +7,7 @@ from identity.caller import Caller, CallerKind, Role
 from seals.acts.authorisations import SealAuthorisationActs
 from seals.acts.life import SealLife
 from seals.acts.making import MakeSeal
+from seals.acts.renewing import RenewSealCertificates
 from seals.acts.requests import DecideSealRequest, RequestSeal
 from seals.errors import SealUseUnknown
 from seals.events import USE_READ
@@ -122,6 +123,7 @@ class SealDesk:
     request: RequestSeal
     decide: DecideSealRequest
     make: MakeSeal
+    renew: RenewSealCertificates
     life: SealLife
     authorisations: SealAuthorisationActs
     seal_document: SealDocument
@@ -170,6 +172,7 @@ def build_seals(
         make=MakeSeal(
             ledger=ledger, signer=signer, authority=authority, agencies=agencies, clock=clock, ids=ids, lease=lease
         ),
+        renew=RenewSealCertificates(ledger=ledger, authority=authority, clock=clock),
         life=SealLife(ledger=ledger, authority=authority),
         authorisations=SealAuthorisationActs(ledger=ledger, agencies=agencies, clock=clock, ids=ids),
         seal_document=SealDocument(

@@ -45,7 +45,13 @@ class SealAuthority(Protocol):
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
     ) -> IssuedSealCertificate: ...
 
-    def revoke(self, serial: str, *, reason: str) -> None: ...
+    def renew_seal_certificate(self, *, owner: str) -> None:
+        """Issues and binds the successor of the newest certificate of this owner, for the same key."""
+        ...
+
+    def revoke(self, serial: str, *, reason: str) -> None:
+        """Revokes this certificate and every other of the same owner that is not revoked."""
+        ...
 
     def revoke_others(self, *, owner: str, keep: str) -> None:
         """Revokes every certificate of this owner but the one with this serial."""
