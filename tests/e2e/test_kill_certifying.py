@@ -29,8 +29,8 @@ def test_a_server_killed_at_any_step_of_issuing_leaves_no_certificate_unrecorded
 ) -> None:
     assert {death.step for death in DEATHS} == set(Procedure.named(PROCEDURE).steps())
     before = _serials(kill_house, "trust.certificate_intents")
-    for number, death in enumerate(DEATHS, start=1):
-        request = _requested(kill_house, f"专用章{number}")
+    requests = {death: _requested(kill_house, f"专用章{number}") for number, death in enumerate(DEATHS, 1)}
+    for death, request in requests.items():
         kill_house.die_at(death, _approve, request)
     kill_house.come_back()
 
