@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.fuzz.ceremonies import ceremony_files, read_ceremony_file
 from tests.fuzz.mutations import Mutator
 from tests.support import foreign_pki, messages
 from tests.support.attacks.catalogue import attacks
@@ -363,6 +364,18 @@ def _files(pki: TestPki) -> Target:
     return Target(name="files", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _ceremony(pki: TestPki) -> Target:
+    corpus = ceremony_files(pki)
+
+    def run(octets: bytes) -> Ending:
+        return Ending(words=read_ceremony_file(octets))
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        return Mutator(random).mutated(random.choice(others), others)
+
+    return Target(name="ceremony", corpus=corpus, run=_tamed(run), mutate=mutate)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -375,6 +388,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "ocsp": _ocsp,
         "csr": _csr,
         "files": _files,
+        "ceremony": _ceremony,
         "readers": _readers,
     }
 )
