@@ -1,7 +1,7 @@
 """The small adapters by which one domain's port is met by another's service."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from api.house_trust import HouseTrust
@@ -20,8 +20,10 @@ from seals.errors import DocumentNotStamped, SealUseAbandoned, SealUseLost
 from seals.model import Centred
 from seals.ports import AgencyFacts, IssuedSealCertificate
 from seals.uses.seal_document import SealDocument, SealingRequest
+from trust.authority.errors import CertificateUnknown
 from trust.authority.issuance import CertificateAuthority, new_key_binding
-from trust.authority.model import STATUS_LIST_LABEL, Authority
+from trust.authority.model import STATUS_LIST_LABEL, Authority, CertificateRecord
+from trust.authority.renewing import Renewals
 from trust.authority.revocation import RevocationAuthority
 from trust.crypto.digests import sha256
 from trust.crypto.policy import AlgorithmPolicy
@@ -65,7 +67,6 @@ class PartyCertificates:
     ) -> PartyCertificate:
         request = read_csr(csr, policy=self._policy)
         issued = self._authority.issue(
-            authority=Authority.IDENTITY,
             profile=ProfileName(profile),
             subject=subject,
             spki=request.spki,
@@ -91,9 +92,12 @@ class PartyCertificates:
 class SealCertificates:
     """seals' `SealAuthority`: the seal authority; the key is bound to its certificate as it is issued."""
 
-    def __init__(self, authority: CertificateAuthority, revocations: RevocationAuthority) -> None:
+    def __init__(
+        self, authority: CertificateAuthority, revocations: RevocationAuthority, renewals: Renewals
+    ) -> None:
         self._authority = authority
         self._revocations = revocations
+        self._renewals = renewals
 
     def issue_seal_certificate(
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
@@ -101,7 +105,6 @@ class SealCertificates:
         suite = suite_of_spki(spki).value
         key = KeyInfo(key_id=KeyId(key_id), purpose=KeyPurpose.SEAL, suite=suite, spki=spki)
         issued = self._authority.issue(
-            authority=Authority.SEALS,
             profile=ProfileName.SEAL,
             subject=subject,
             spki=spki,
@@ -119,16 +122,31 @@ class SealCertificates:
         )
 
     def hold(self, serial: str) -> None:
-        record = self._authority.revoking.hold(serial, actor=_SEALS)
-        _publish(self._revocations, record.authority)
+        self._for_each(serial, lambda each: self._authority.revoking.hold(each, actor=_SEALS))
 
     def release(self, serial: str) -> None:
-        record = self._authority.revoking.release(serial, actor=_SEALS)
-        _publish(self._revocations, record.authority)
+        self._for_each(serial, lambda each: self._authority.revoking.release(each, actor=_SEALS))
+
+    def renew_seal_certificate(self, *, owner: str) -> None:
+        self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, same_key=True)
 
     def revoke(self, serial: str, *, reason: str) -> None:
-        record = self._authority.revoke(serial, reason=reason, actor=_SEALS)
-        _publish(self._revocations, record.authority)
+        self._for_each(serial, lambda each: self._authority.revoke(each, reason=reason, actor=_SEALS))
+
+    def _for_each(self, serial: str, act: Callable[[str], CertificateRecord]) -> None:
+        """Does it to every certificate of the seal that is not revoked.
+
+        Of a certificate from elsewhere nothing is done here: whoever issued it is told.
+        """
+        try:
+            records = self._authority.of_owner(self._authority.find(serial).owner)
+        except CertificateUnknown:
+            return
+        standing = [record for record in records if record.revoked_at is None]
+        for record in standing:
+            act(record.serial)
+        for authority in {record.authority for record in standing}:
+            _publish(self._revocations, authority)
 
     def revoke_others(self, *, owner: str, keep: str) -> None:
         """A seal certificate that no seal came of is superseded by the one that counts."""
@@ -169,7 +187,6 @@ class AgencyCredentialKeys:
         agency = self._agencies.agency(agency_id)
         key = self._signer.create_key(KeyPurpose.CREDENTIAL, Suite.P256_SHA256)
         self._authority.issue(
-            authority=Authority.SEALS,
             profile=ProfileName.LICENCE,
             subject={"C": "CN", "O": agency.name, "organizationIdentifier": agency.uscc, "CN": agency.name},
             spki=key.spki,

@@ -236,7 +236,7 @@ def build_services(
         ledger=parts.ledger,
         objects=objects,
         signer=parts.signer,
-        authority=SealCertificates(parts.certificates, parts.revocations),
+        authority=SealCertificates(parts.certificates, parts.revocations, parts.renewals),
         keys=parts.keys,
         agencies=agencies,
         timestamps=source,

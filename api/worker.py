@@ -66,6 +66,7 @@ def chores(services: Services) -> tuple[Chore, ...]:
         Chore(name="ocsp.renew", seconds=OCSP_SECONDS, act=services.revocations.renew_answers),
         Chore(name="certificates.resolve", seconds=resolving, act=services.certificates.resolve),
         Chore(name="certificates.renew", seconds=RENEWING_SECONDS, act=services.renewals.renew_due),
+        Chore(name="seals.renew", seconds=RENEWING_SECONDS, act=services.seals.renew),
         Chore(name="seals.resume-making", seconds=resolving, act=services.seals.make.resume),
         Chore(name="seal-uses.resolve", seconds=resolving, act=services.seals.resolve),
         Chore(name="seal-uses.stamp", seconds=SEAL_STAMPING_SECONDS, act=services.seals.stamp),

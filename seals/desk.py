@@ -7,6 +7,7 @@ from identity.caller import Caller, CallerKind, Role
 from seals.acts.authorisations import SealAuthorisationActs
 from seals.acts.life import SealLife
 from seals.acts.making import MakeSeal
+from seals.acts.renewing import RenewSealCertificates
 from seals.acts.requests import DecideSealRequest, RequestSeal
 from seals.errors import SealUseUnknown
 from seals.events import USE_READ
@@ -123,6 +124,7 @@ class SealDesk:
     request: RequestSeal
     decide: DecideSealRequest
     make: MakeSeal
+    renew: RenewSealCertificates
     life: SealLife
     authorisations: SealAuthorisationActs
     seal_document: SealDocument
@@ -174,6 +176,7 @@ def build_seals(
             ledger=ledger, signer=signer, authority=authority, agencies=agencies, clock=clock, ids=ids,
             lease=lease, suite=suite,
         ),
+        renew=RenewSealCertificates(ledger=ledger, authority=authority, clock=clock),
         life=SealLife(ledger=ledger, authority=authority, keys=keys),
         authorisations=SealAuthorisationActs(ledger=ledger, agencies=agencies, clock=clock, ids=ids),
         seal_document=SealDocument(

@@ -8,6 +8,7 @@ SEAL_REQUESTED: Final = "seal-request.made"
 SEAL_APPROVED: Final = "seal-request.approved"
 SEAL_DECLINED: Final = "seal-request.declined"
 SEAL_MADE: Final = "seal.made"
+SEAL_RENEWED: Final = "seal.renewed"
 SEAL_SUSPENDED: Final = "seal.suspended"
 SEAL_REINSTATED: Final = "seal.reinstated"
 SEAL_REVOKED: Final = "seal.revoked"
@@ -29,6 +30,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         SEAL_APPROVED: "A second person approved the application; the seal is to be made.",
         SEAL_DECLINED: "A second person declined the application.",
         SEAL_MADE: "The seal was made: key, certificate and impression bound together.",
+        SEAL_RENEWED: "The seal goes on under a new certificate for the same key.",
         SEAL_SUSPENDED: "The seal was suspended (loss reported).",
         SEAL_REINSTATED: "The suspended seal was reinstated by another person.",
         SEAL_REVOKED: "The seal and its certificate were revoked for good.",

@@ -48,14 +48,20 @@ class SealAuthority(Protocol):
     ) -> IssuedSealCertificate: ...
 
     def hold(self, serial: str) -> None:
-        """Puts a certificate on hold; one that is on hold already stays so. Raises StateRefused where revoked."""
+        """Puts every certificate of this one's owner on hold; one that is on hold already stays so."""
         ...
 
     def release(self, serial: str) -> None:
-        """Takes a certificate off hold; one that is good already stays so. Raises StateRefused where revoked."""
+        """Takes every certificate of this one's owner off hold; one that is good already stays so."""
         ...
 
-    def revoke(self, serial: str, *, reason: str) -> None: ...
+    def renew_seal_certificate(self, *, owner: str) -> None:
+        """Issues and binds the successor of the newest certificate of this owner, for the same key."""
+        ...
+
+    def revoke(self, serial: str, *, reason: str) -> None:
+        """Revokes this certificate and every other of the same owner that is not revoked."""
+        ...
 
     def revoke_others(self, *, owner: str, keep: str) -> None:
         """Revokes every certificate of this owner but the one with this serial."""

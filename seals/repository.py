@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, func, select, true
 
 from seals.errors import SealAuthorisationUnknown, SealRequestUnknown, SealUnknown
 from seals.model import (
@@ -16,7 +16,7 @@ from seals.model import (
     SealRequestState,
     SealState,
 )
-from seals.tables import seal_authorisations, seal_requests, seals
+from seals.tables import seal_authorisations, seal_renewals, seal_requests, seals
 from trust.storage.database import ReadWork
 
 
@@ -123,20 +123,56 @@ class Seals:
 
     def get(self, seal_id: str, *, agency_id: str, lock: bool = False) -> Seal:
         """Raises SealUnknown where there is none in this agency."""
-        query = select(seals).where(seals.c.id == seal_id, seals.c.agency_id == agency_id)
-        row = self._work.execute(query.with_for_update() if lock else query).one_or_none()
+        query = _seals().where(seals.c.id == seal_id, seals.c.agency_id == agency_id)
+        row = self._work.execute(query.with_for_update(of=seals) if lock else query).one_or_none()
         if row is None:
             raise SealUnknown("there is no such seal")
         return _seal(row)
 
     def of_request(self, request_id: str, *, agency_id: str) -> Seal | None:
-        query = select(seals).where(seals.c.request_id == request_id, seals.c.agency_id == agency_id)
+        query = _seals().where(seals.c.request_id == request_id, seals.c.agency_id == agency_id)
         row = self._work.execute(query).one_or_none()
         return None if row is None else _seal(row)
 
     def page(self, *, agency_id: str, after: str | None, limit: int) -> tuple[Seal, ...]:
-        query = select(seals).where(seals.c.agency_id == agency_id)
+        query = _seals().where(seals.c.agency_id == agency_id)
         return tuple(map(_seal, self._work.execute(_page(query, seals.c.id, after, limit))))
+
+    def ending(self, before: datetime, *, limit: int) -> tuple[Seal, ...]:
+        """Seals that can be used, or could be again, and end before this moment; for the worker."""
+        query = (
+            _seals()
+            .where(
+                seals.c.state.in_((SealState.ACTIVE.value, SealState.SUSPENDED.value)),
+                func.coalesce(_NEWEST.c.valid_until, seals.c.valid_until) <= before,
+            )
+            .order_by(seals.c.id)
+            .limit(limit)
+        )
+        return tuple(map(_seal, self._work.execute(query)))
+
+    def renewed(
+        self,
+        seal_id: str,
+        *,
+        certificate: bytes,
+        serial: str,
+        binding: bytes,
+        period: tuple[datetime, datetime],
+        at: datetime,
+    ) -> None:
+        """Records the certificate that counts from now on."""
+        self._work.execute(
+            seal_renewals.insert().values(
+                seal_id=seal_id,
+                certificate=certificate,
+                serial=serial,
+                binding=binding,
+                valid_from=period[0],
+                valid_until=period[1],
+                at=at,
+            )
+        )
 
     def agencies(self) -> tuple[str, ...]:
         """Every agency that has or had a seal; for the worker."""
@@ -292,21 +328,42 @@ def _request(row: Row[Any]) -> SealRequest:
     )
 
 
+_NEWEST = (
+    select(seal_renewals)
+    .where(seal_renewals.c.seal_id == seals.c.id)
+    .order_by(seal_renewals.c.position.desc())
+    .limit(1)
+    .lateral("newest")
+)
+_RENEWED = ("certificate", "serial", "binding", "valid_from", "valid_until")
+
+
+def _seals() -> Select[Any]:
+    """Seals with what their newest renewal says."""
+    renewed = (_NEWEST.c[name].label(f"renewed_{name}") for name in _RENEWED)
+    return select(seals, *renewed).outerjoin(_NEWEST, true())
+
+
 def _seal(row: Row[Any]) -> Seal:
+    fields = row._mapping
+    held = {
+        name: fields[name] if fields["renewed_serial"] is None else fields[f"renewed_{name}"]
+        for name in _RENEWED
+    }
     return Seal(
         id=row.id,
         agency_id=row.agency_id,
         request_id=row.request_id,
         name=row.name,
         key_id=row.key_id,
-        certificate=bytes(row.certificate),
-        serial=row.serial,
+        certificate=bytes(held["certificate"]),
+        serial=held["serial"],
         impression=_impression(row),
-        binding=bytes(row.binding),
+        binding=bytes(held["binding"]),
         state=SealState(row.state),
         suspended_by=row.suspended_by,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
+        valid_from=held["valid_from"],
+        valid_until=held["valid_until"],
         made_at=row.made_at,
     )
 

@@ -73,6 +73,23 @@ seals = Table(
     info=changeable("state", "suspended_by"),
 )
 
+# A seal's later certificates, for the same key; the newest counts.
+seal_renewals = Table(
+    "seal_renewals",
+    metadata,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("seal_id", Text, ForeignKey("seals.seals.id"), nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("binding", LargeBinary, nullable=False),
+    Column("valid_from", moment(), nullable=False),
+    Column("valid_until", moment(), nullable=False),
+    Column("at", moment(), nullable=False),
+    Index(None, "seal_id", "position"),
+    schema="seals",
+    info=facts,
+)
+
 seal_authorisations = Table(
     "seal_authorisations",
     metadata,

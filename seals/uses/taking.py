@@ -30,6 +30,7 @@ from trust.kernel.report import Outcome
 from trust.keys.client import SignerClient
 from trust.keys.repository import KeyBindings
 from trust.ledger.ledger import Ledger, RecordedWork
+from trust.pki.certificate import read_certificate
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.storage.database import ReadWork
@@ -91,9 +92,14 @@ class UseTaking:
         """The certificate and chain that the seal's key signs under; raises SealBroken."""
         with self._ledger.read() as work:
             binding = KeyBindings(work).of_key(seal.key_id)
-        if binding is None or binding.certificate != seal.certificate:
-            raise SealBroken(f"the key of {seal.id} is bound to another certificate")
-        return CmsIdentity(certificate=seal.certificate, chain=binding.chain, suite=Suite(binding.suite))
+        if (
+            binding is None
+            or binding.certificate is None
+            or read_certificate(binding.certificate).spki != read_certificate(seal.certificate).spki
+        ):
+            raise SealBroken(f"the key of {seal.id} is bound to a certificate of another")
+        # The signer signs under the newest, also between a renewal and the row that says so.
+        return CmsIdentity(certificate=binding.certificate, chain=binding.chain, suite=Suite(binding.suite))
 
     def require_parts(self, identity: CmsIdentity) -> None:
         """What signing and judging will need is there; what is away is said before anything is counted.

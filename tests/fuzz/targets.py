@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as x509_ocsp
 
 from api.supervision.desk import SHIPPED_RULES
+from tests.fuzz.ceremonies import ceremony_files, read_ceremony_file
 from tests.fuzz.mutations import Mutator
 from tests.support import foreign_pki, messages
 from tests.support.attacks.catalogue import attacks
@@ -623,6 +624,18 @@ def _alert_rules(pki: TestPki) -> Target:
     return Target(name="alert-rules", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _ceremony(pki: TestPki) -> Target:
+    corpus = ceremony_files(pki)
+
+    def run(octets: bytes) -> Ending:
+        return Ending(words=read_ceremony_file(octets))
+
+    def mutate(random: Random, others: Sequence[bytes]) -> bytes:
+        return Mutator(random).mutated(random.choice(others), others)
+
+    return Target(name="ceremony", corpus=corpus, run=_tamed(run), mutate=mutate)
+
+
 TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
     {
         "pdf": _pdf,
@@ -645,6 +658,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "log": _log,
         "event-export": _event_export,
         "alert-rules": _alert_rules,
+        "ceremony": _ceremony,
         "readers": _readers,
     }
 )

@@ -37,6 +37,7 @@ from trust.keys.tables import intent_outcomes, intents
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
+from trust.pki.errors import CertificateMalformed
 from trust.pki.profiles import PROFILES, Profile, ProfileName, key_use
 
 CERTIFICATE_ISSUED: Final = "certificate.issued"
@@ -346,7 +347,10 @@ def _compare(
     profiles: Mapping[ProfileName, Profile],
 ) -> None:
     """Raises CertificateBroken unless the certificate says exactly what was intended and verifies."""
-    read = read_certificate(certificate)
+    try:
+        read = read_certificate(certificate)
+    except CertificateMalformed as wrong:
+        raise CertificateBroken("the signer returned what is no certificate") from wrong
     binding = None if issuer is None else issuer.binding
     if read.tbs != tbs_of(payload.to_json(), issuer=binding, issuer_key=issuing_key, profiles=profiles):
         raise CertificateBroken("the signer returned a certificate that is not the one intended")

@@ -77,8 +77,11 @@ class Renewals:
             bind=bind,
         )
 
-    def renew_key(self, label: str, *, actor: Actor) -> IssuedCertificate:
-        """The successor of the certificate that `label` is bound to: with a new key where its profile says so."""
+    def renew_key(self, label: str, *, actor: Actor, same_key: bool = False) -> IssuedCertificate:
+        """The successor of the certificate that `label` is bound to: with a new key where its profile says so.
+
+        With `same_key` for the same key in any case. Raises KeyNotUsable, NotRenewable, and what issuing raises.
+        """
         with self._ledger.work() as holding:
             holding.advisory_lock(f"renew/{label}")
             with self._ledger.read() as work:
@@ -86,7 +89,7 @@ class Renewals:
                 record = _record(binding, Certificates(work))
             if record is None:
                 raise NotRenewable(f"{label} has no certificate of ours; ask those who issued it")
-            return self._successor(binding, record, actor)
+            return self._successor(binding, record, actor, same_key=same_key)
 
     def renew_due(self) -> int:
         """Renews the certificates of services' and licences' keys that are near their end; returns how many.
@@ -132,9 +135,12 @@ class Renewals:
         renewal = self._profiles[ProfileName(record.profile)].renewal
         return record.standing.since is None and record.not_after - now <= renewal.before
 
-    def _successor(self, binding: KeyBinding, record: CertificateRecord, actor: Actor) -> IssuedCertificate:
+    def _successor(
+        self, binding: KeyBinding, record: CertificateRecord, actor: Actor, *, same_key: bool = False
+    ) -> IssuedCertificate:
         info = KeyInfo(key_id=binding.key_id, purpose=binding.purpose, suite=binding.suite, spki=binding.spki)
-        if self._profiles[ProfileName(record.profile)].renewal.key is RenewalKey.NEW:
+        renewal = self._profiles[ProfileName(record.profile)].renewal
+        if renewal.key is RenewalKey.NEW and not same_key:
             info = self._signer.create_key(binding.purpose, Suite(binding.suite))
         return self.renew(
             record.serial,

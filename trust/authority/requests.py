@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from trust.authority.ceremony_repository import ExternalAnchors, Requests
-from trust.authority.errors import ExternalCertificateRefused, RequestUnknown
+from trust.authority.errors import CertificateBroken, ExternalCertificateRefused, RequestUnknown
+from trust.crypto import der_reader
 from trust.crypto.digests import sha256
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import Clock
@@ -27,8 +28,9 @@ from trust.keys.repository import Intents, KeyBindings
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import Certificate, read_certificate
+from trust.pki.csr_writing import build_request_info
 from trust.pki.path import validate_path
-from trust.pki.profiles import ProfileName
+from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
 from trust.pki.usages import KeyUsage
@@ -117,6 +119,7 @@ class CertificateRequests:
         }
 
         # 1. Commit to what is asked; the signer signs no request without it.
+        expected = build_request_info(subject=subject, spki=key.spki, profile=PROFILES[profile])
         with self._ledger.work() as work:
             Intents(work).record(
                 Intent(
@@ -132,7 +135,9 @@ class CertificateRequests:
         # 2. The signer builds the request and signs it with the key that it is for.
         csr = self._signer.sign_request(request_id, payload)
 
-        # 3. Keep it: what comes back is held against it.
+        # 3. Look at what came, and keep it: what comes back from elsewhere is held against it.
+        if der_reader.read(csr).first(1)[0].encoded != expected:
+            raise CertificateBroken("the signer returned a request that is not the one intended")
         asked = Asked(
             id=request_id,
             label=label,

@@ -104,3 +104,27 @@ SELECT newest.key_id, known.profiles, newest.at
   JOIN LATERAL (
     SELECT key_id, at FROM trust.key_bindings WHERE key_bindings.label = known.label ORDER BY position DESC LIMIT 1
   ) AS newest ON true;
+
+CREATE TABLE seals.seal_renewals (
+  position BIGINT GENERATED ALWAYS AS IDENTITY,
+  seal_id TEXT NOT NULL,
+  certificate BYTEA NOT NULL,
+  serial TEXT NOT NULL,
+  binding BYTEA NOT NULL,
+  valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
+  valid_until TIMESTAMP WITH TIME ZONE NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_seal_renewals PRIMARY KEY (position),
+  CONSTRAINT fk_seal_renewals_seal_id_seals FOREIGN KEY(seal_id) REFERENCES seals.seals (id)
+);
+
+CREATE INDEX ix_seal_renewals_seal_id_position ON seals.seal_renewals (seal_id, position);
+
+GRANT SELECT, INSERT ON seals.seal_renewals TO yinxin_service;
+
+GRANT SELECT ON seals.seal_renewals TO yinxin_reader;
+
+CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON seals.seal_renewals FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
+
+CREATE TRIGGER facts_kept BEFORE TRUNCATE ON seals.seal_renewals FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
+

@@ -1,0 +1,112 @@
+"""A seal's certificate renewed: the same key and impression under a certificate that lasts on.
+
+The seal's row says under which certificate it was made, and stays; each renewal is a row of its own, with the binding
+anew. What was sealed before is not touched: it goes by the certificate that is inside it.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from seals.acts.making import binding_of
+from seals.errors import SealBroken
+from seals.events import SEAL_RENEWED
+from seals.model import Seal
+from seals.ports import SealAuthority
+from seals.repository import Seals
+from trust.kernel.clock import Clock, rfc3339
+from trust.kernel.errors import YinxinError
+from trust.keys.repository import KeyBindings
+from trust.ledger.ledger import Ledger
+from trust.ledger.model import Actor, Event
+from trust.pki.certificate import read_certificate
+
+# A quarter in which somebody notices that the worker cannot renew.
+RENEWED_BEFORE: Final = timedelta(days=90)
+_WORKER: Final = Actor(kind="worker", id="worker")
+_log = structlog.get_logger("yinxin.seals")
+
+
+class RenewSealCertificates:
+    """Keeps seals that are in use from ending with their certificates."""
+
+    def __init__(self, *, ledger: Ledger, authority: SealAuthority, clock: Clock) -> None:
+        self._ledger = ledger
+        self._authority = authority
+        self._clock = clock
+
+    def __call__(self, *, limit: int = 100) -> int:
+        """Renews what is near its end, each for itself; how many. What cannot be renewed waits for the next turn."""
+        with self._ledger.read() as work:
+            ending = Seals(work).ending(self._clock.now() + RENEWED_BEFORE, limit=limit)
+        renewed = 0
+        for seal in ending:
+            try:
+                self.renew(seal, actor=_WORKER)
+            except YinxinError as fault:
+                _log.error("seal.not-renewed", seal=seal.id, code=fault.code)
+            else:
+                renewed += 1
+        return renewed
+
+    def renew(self, seal: Seal, *, actor: Actor) -> Seal:
+        """The seal under its newest certificate; raises what issuing raises.
+
+        A certificate that a crashed attempt was given, or that was taken in from elsewhere, is bound already: then
+        that is the one.
+        """
+        with self._ledger.work() as holding:
+            holding.advisory_lock(f"renew/{seal.id}")
+            with self._ledger.read() as work:
+                seal = Seals(work).get(seal.id, agency_id=seal.agency_id)
+            bound = self._bound(seal)
+            if bound == seal.certificate:
+                self._authority.renew_seal_certificate(owner=seal.request_id)
+                bound = self._bound(seal)
+            return self._record(seal, bound, actor)
+
+    def _bound(self, seal: Seal) -> bytes:
+        """The certificate that the seal's key is bound to now; raises SealBroken where it is another key's."""
+        with self._ledger.read() as work:
+            binding = KeyBindings(work).of_key(seal.key_id)
+        if binding is None or binding.certificate is None:
+            raise SealBroken(f"the key of {seal.id} has no certificate")
+        if read_certificate(binding.certificate).spki != read_certificate(seal.certificate).spki:
+            raise SealBroken(f"the certificate of {seal.id} is for another key")
+        return binding.certificate
+
+    def _record(self, seal: Seal, certificate: bytes, actor: Actor) -> Seal:
+        read = read_certificate(certificate)
+        period = (read.not_before, read.not_after)
+        binding = binding_of(
+            seal.id,
+            name=seal.name,
+            key_id=seal.key_id,
+            certificate=certificate,
+            impression=seal.impression,
+            period=period,
+        )
+        with self._ledger.work() as work:
+            Seals(work).renewed(
+                seal.id,
+                certificate=certificate,
+                serial=read.serial_text,
+                binding=binding,
+                period=period,
+                at=self._clock.now(),
+            )
+            work.record(
+                Event(
+                    act=SEAL_RENEWED,
+                    actor=actor,
+                    subject=seal.id,
+                    agency=seal.agency_id,
+                    content={
+                        "serial": read.serial_text,
+                        "binding": binding.hex(),
+                        "valid_until": rfc3339(read.not_after),
+                    },
+                )
+            )
+            return Seals(work).get(seal.id, agency_id=seal.agency_id)
