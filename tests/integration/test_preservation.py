@@ -179,6 +179,10 @@ def test_what_was_disposed_of_is_no_damage_and_its_record_stays(room):
     renewed = room.desk.renew(to=Digest.SHA512)
     assert (len(renewed.hash_trees), renewed.damages) == (1, ())
     assert [len(EvidenceRecord.parse(room.desk.record_of(name) or b"").chains) for name in names] == [1, 2, 2]
+    with room.ledger.work() as work:
+        for name in names[1:]:
+            room.desk.release(work, group=name, reason="disposed")
+    assert list(room.desk.renew.states()) == []
     (never,) = room.keep([(b"disposed of before its batch",)])
     with room.ledger.work() as work:
         room.desk.release(work, group=never, reason="disposed")

@@ -8,15 +8,18 @@ import pytest
 
 from tests.support.evidence import Decades, content, stamp
 from trust.crypto import der
-from trust.crypto.digests import Digest, digest_of
+from trust.crypto.digests import Digest, algorithm_identifier, digest_of
 from trust.evidence.ers import (
     ArchiveTimeStamp,
     EvidenceRecord,
     HashTree,
+    TokenData,
     covered_documents,
     covered_timestamp,
     verify_record,
 )
+from trust.evidence.ers.poe import believable
+from trust.kernel.clock import rfc3339
 from trust.kernel.report import Indication, Report
 from trust.pki.crl import RevocationReason
 
@@ -80,7 +83,10 @@ def another_digest_within_a_chain() -> EvidenceRecord:
     token = FIRST[0].last.token
     tree = HashTree([[covered_timestamp(token, Digest.SHA384)]], Digest.SHA384)
     stamped = DECADES.token(tree.root, Digest.SHA384, DECADES.day(2028))
-    return FIRST[0].with_timestamp(ArchiveTimeStamp.of(stamped, tree.reduced(0), Digest.SHA384))
+    renewed = FIRST[0].with_timestamp(ArchiveTimeStamp.of(stamped, tree.reduced(0), Digest.SHA384))
+    return replace(
+        renewed, digest_algorithms=(*renewed.digest_algorithms, algorithm_identifier(Digest.SHA384))
+    )
 
 
 def renewed_by_a_broken_digest() -> EvidenceRecord:
@@ -321,6 +327,40 @@ def test_a_tree_hash_stated_beside_a_token_of_another_digest_is_folded_by_its_ow
     record = EvidenceRecord.initial(ArchiveTimeStamp.of(token, tree.reduced(0), Digest.SHA512), Digest.SHA512)
     assert verify(record, b"one", year=2030).indication is Indication.VALID
     assert verify(record, b"two", year=2030).indication is INVALID
+
+
+def test_a_stronger_token_over_a_tree_of_a_digest_given_up_proves_nothing():
+    tree = HashTree([[digest_of(b"one", Digest.SHA256)]], Digest.SHA256)
+    at = DECADES.day(2033)
+    token = stamp(DECADES.authority(at), digest_of(tree.root, Digest.SHA512), Digest.SHA512, at)
+    record = EvidenceRecord.initial(ArchiveTimeStamp.of(token, tree.reduced(0), Digest.SHA256), Digest.SHA256)
+    assert verify(record, b"one", year=2033).indication is Indication.VALID
+    report = verify(record, b"one", year=2035)
+    assert (report.indication, report.sub_indication) == (OPEN, "CRYPTO_CONSTRAINTS_FAILURE_NO_POE")
+
+
+def test_a_timestamp_that_does_not_cover_the_one_before_proves_nothing_about_it():
+    others = DECADES.renew_timestamps(DECADES.first_day([[b"elsewhere"]]), at=DECADES.day(2028))
+    (other,) = DECADES.renew_timestamps(others, at=DECADES.day(2029))
+    record = FIRST[0].with_timestamp(other.chains[0][1]).with_timestamp(other.chains[0][2])
+    report = verify(record, b"one", year=2030)
+    now, third = rfc3339(DECADES.day(2030)), rfc3339(DECADES.day(2029))
+    assert report.indication is INVALID
+    assert [part.facts["existed_by"] for part in report.parts] == [now, third, now]
+
+
+def test_lists_inside_a_token_count_while_their_digest_and_their_authority_do():
+    inside = TokenData(crls=DECADES.trust(DECADES.day(2027)).crls)
+    bare = replace(DECADES.trust(DECADES.day(2027)), crls=())
+
+    def counted(year: int) -> int:
+        found = believable(inside, trust=bare, existed_by=DECADES.day(year), policy=DECADES.policy)
+        return len(found.crls)
+
+    assert inside.crls
+    assert counted(2033) == len(inside.crls)
+    assert counted(2034) == 0  # SHA-256 was given up with the year before
+    assert counted(2047) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """Evidence records over a lifetime: initial, timestamp renewal, hash-tree renewal, each verified to the first day."""
 
 import hashlib
+import json
+from pathlib import Path
 
 import pytest
 from asn1crypto import tsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from api.web.standalone import standalone_report
 from tests.support import rfc4998
 from tests.support.evidence import FIRST_DAY, Decades, content
 from trust.crypto.digests import Digest, digest_of, sha256
@@ -24,6 +28,8 @@ from trust.kernel.clock import rfc3339
 from trust.kernel.report import Indication, Report
 from trust.verify.content import SignedContent
 from trust.verify.formats import Format, format_of
+from trust.verify.rendering import render_text
+from trust.verify.texts import Language
 from trust.verify.verifier import verify_bytes
 
 OBJECTS = [b"object %d" % number * (number + 1) for number in range(11)]
@@ -190,3 +196,21 @@ def test_a_record_without_lists_is_over_one_object_alone(decades):
     report = _verify(decades, renewed, [b"alone"], 2027)
     assert {each.sub_indication for each in report.all_checks()} <= {None, "TRY_LATER"}  # no lists inside
     assert _verify(decades, renewed, [b"other"], 2027).indication is Indication.INVALID
+
+
+def test_a_report_of_a_record_is_shown_in_both_languages_and_conforms_to_the_schema(decades):
+    (record,) = decades.renew_timestamps(decades.first_day([[b"one"]]), at=decades.day(2028))
+    schema = json.loads(
+        (Path(__file__).resolve().parents[2] / "docs/schemas/verification-report.schema.json").read_text()
+    )
+    for year, objects in ((2030, [b"one"]), (2036, [b"one"]), (2030, [b"two"])):
+        report = _verify(decades, record, objects, year)
+        Draft202012Validator(schema).validate(report.to_json())
+        for language in Language:
+            page = standalone_report(
+                report, None, name="one.ers", verified_at=decades.day(year), language=language
+            )
+            text = render_text(report, language)
+            for code in ("evidence-record", "archive-timestamp", "hash-tree", "existed_by", "chain_number"):
+                assert code not in page
+                assert code not in text

@@ -48,7 +48,7 @@ class KeptObject:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """A batch and its newest stage; `number` 0 where it has none yet.
+    """A batch and its newest stage; `number` 0 where it has none yet. `released` of its `groups` are kept no more.
 
     `not_after` is the first end among the certificates of the newest timestamp's authority and those above it but
     the anchor; `digest` that of the newest chain.
@@ -58,6 +58,7 @@ class Batch:
     digest: str
     at: datetime
     groups: int
+    released: int
     number: int
     gen_time: datetime | None = None
     not_after: datetime | None = None

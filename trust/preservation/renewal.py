@@ -89,12 +89,12 @@ class RenewEvidence:
         self._rules = rules or RenewalRules()
 
     def states(self, rules: RenewalRules | None = None) -> Iterator[BatchState]:
-        """Every stamped batch and what it needs; raises EvidenceBroken."""
+        """Every stamped batch of which something is kept, and what it needs; raises EvidenceBroken."""
         used = rules or self._rules
         with self._ledger.read() as work:
             batches = Preserved(work).batches()
         for batch in batches:
-            if batch.number:
+            if batch.number and batch.released < batch.groups:
                 due, reason = used.due(batch, self._stages.newest_of(batch.id).token, self._clock.now())
                 yield BatchState(batch=batch, due=due, reason=reason)
 

@@ -135,7 +135,12 @@ class Preserved:
             .subquery()
         )
         counted = (
-            select(evidence_members.c.batch_id, func.count().label("groups"))
+            select(
+                evidence_members.c.batch_id,
+                func.count().label("groups"),
+                func.count(kept_releases.c.group_id).label("released"),
+            )
+            .outerjoin(kept_releases, kept_releases.c.group_id == evidence_members.c.group_id)
             .group_by(evidence_members.c.batch_id)
             .subquery()
         )
@@ -143,6 +148,7 @@ class Preserved:
             select(
                 evidence_batches,
                 counted.c.groups,
+                counted.c.released,
                 func.coalesce(newest.c.number, literal(0)).label("number"),
                 evidence_stages.c.digest.label("newest_digest"),
                 evidence_stages.c.gen_time,
@@ -165,6 +171,7 @@ class Preserved:
                 digest=row.newest_digest or row.digest,
                 at=row.at,
                 groups=row.groups,
+                released=row.released,
                 number=row.number,
                 gen_time=row.gen_time,
                 not_after=row.not_after,

@@ -357,6 +357,7 @@ FACTS: Mapping[str, Words] = _table(
         "timestamps": ("归档时间戳数", "Archive timestamps"),
         "digest_algorithms": ("摘要算法", "Digest algorithms"),
         "documents": ("对象数", "Objects"),
+        "chain_number": ("第几条链", "Chain"),
         "position": ("链中位置", "Position in its chain"),
         "partial_hash_trees": ("散列列表数", "Lists of hash values"),
     }

@@ -283,10 +283,10 @@ def _judge(
     )
     report = Report.conclude(
         kind=_PART,
-        subject=stamp.name,
+        subject=f"{stamp.chain + 1}.{stamp.position + 1}",
         checks=checks.all(),
         facts={
-            "chain": stamp.chain + 1,
+            "chain_number": stamp.chain + 1,
             "position": stamp.position + 1,
             "gen_time": rfc3339(stamp.info.gen_time),
             "existed_by": rfc3339(judging.existed_by),
