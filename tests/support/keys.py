@@ -136,10 +136,10 @@ class KeyRoom:
 
 def change_as_owner(owner_url: str, statement: str, parameter: object = None) -> None:
     """What whoever owns the database can do to it: the guards are switched off for it."""
-    guarded = ("signer_journal", "intents", "intent_outcomes")
+    guarded = ("trust.signer_journal", "trust.intents", "trust.intent_outcomes", "ledger.events")
     with psycopg.connect(libpq_url(owner_url)) as connection:
         for table in guarded:
-            connection.execute(f"ALTER TABLE trust.{table} DISABLE TRIGGER USER".encode())
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
         connection.execute(statement.encode(), None if parameter is None else (parameter,))
         for table in guarded:
-            connection.execute(f"ALTER TABLE trust.{table} ENABLE TRIGGER USER".encode())
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
