@@ -71,6 +71,8 @@ def test_a_right_too_many_or_too_few_is_found(house: House, capsys: pytest.Captu
         assert found[subject]["level"] == "fail"
         assert said in found[subject]["detail"]
     assert found["database as signer"]["level"] == "ok"
+    assert "new keys are made here" in found["key store software"]["detail"]
+    assert "every wrapped key is under it" in found["key-encryption key in use"]["detail"]
 
 
 def test_parts_that_are_away_are_named(house: House, capsys: pytest.CaptureFixture[str]) -> None:

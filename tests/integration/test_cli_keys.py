@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,13 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def room(house: House, tmp_path: Path) -> KeyRoom:
+def room(shared_house: House) -> KeyRoom:
+    return KeyRoom(house=shared_house)
+
+
+@pytest.fixture
+def own_room(house: House, tmp_path: Path) -> KeyRoom:
+    """With a key-encryption key of its own place: that of the ceremony is shared by every test."""
     mine = tmp_path / "key-encryption-key"
     mine.write_bytes(house.signer.settings.key_encryption_key.read_bytes())
     mine.chmod(0o600)
@@ -30,8 +37,8 @@ def room(house: House, tmp_path: Path) -> KeyRoom:
     return KeyRoom(house=house)
 
 
-@pytest.fixture
-def run(room: KeyRoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+@contextmanager
+def running(room: KeyRoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setattr(main, "load_settings", lambda: room.settings)
 
     def command(*arguments: str, code: int = 0) -> Any:
@@ -43,10 +50,17 @@ def run(room: KeyRoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         yield command
 
 
+@pytest.fixture
+def run(room: KeyRoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    with running(room, monkeypatch) as command:
+        yield command
+
+
 def test_a_keys_life_by_the_command_line(run: Run, room: KeyRoom) -> None:
-    key_id = str(room.binding(TIMESTAMP_LABEL).key_id)
+    key_id = str(room.service_key())
     listed = {key["key_id"]: key for key in run("keys", "list")}
-    assert listed[key_id]["label"] == TIMESTAMP_LABEL
+    assert listed[key_id]["label"] == f"tests/{key_id}"
+    assert listed[str(room.binding(TIMESTAMP_LABEL).key_id)]["label"] == TIMESTAMP_LABEL
     assert {key["state"] for key in listed.values()} == {"active"}
 
     run("keys", "suspend", key_id, "--reason", "检查")
@@ -74,17 +88,18 @@ def test_what_was_not_confirmed_is_not_destroyed(run: Run, room: KeyRoom) -> Non
 
 
 def test_keys_are_wrapped_anew_by_one_command_that_may_be_given_again(
-    run: Run, room: KeyRoom, tmp_path: Path
+    own_room: KeyRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    room = own_room
     fresh = tmp_path / "fresh"
     fresh.write_bytes(os.urandom(32))
     fresh.chmod(0o600)
     room.replace_key_encryption_key(fresh)
-    first = run("keys", "rewrap")
+    with running(room, monkeypatch) as run:
+        first, again = run("keys", "rewrap"), run("keys", "rewrap")
     assert first["done"] > 0
     assert first["refused"] == []
     assert room.keys.stores()["wrapped_under"] == {first["under"]: first["done"]}
-    again = run("keys", "rewrap")
     assert (again["done"], again["event"]) == (0, None)
     (event,) = room.house.room.events("key.rewrapped")
     assert event["content"] == {"under": first["under"], "done": first["done"], "refused": 0}

@@ -13,11 +13,15 @@ from psycopg import sql
 from structlog.testing import capture_logs
 
 from api.cli.journal_comparing import journal_report
+from seals.model import SignatureLevel
+from seals.uses.sign_digests import DigestsRequest
 from tests.conftest import CeremonyTemplate
-from tests.support.house import House, opened_house
+from tests.support.house import ITEM, House, opened_house
 from tests.support.keys import KeyRoom, change_as_owner
+from tests.support.pages import issue_permit
 from tests.support.pdfs import build_pdf
 from trust.authority.model import TIMESTAMP_LABEL
+from trust.crypto.digests import sha256
 from trust.kernel.report import Indication, Outcome, Report
 from trust.keys.model import KeyAct
 from trust.storage.database import Database
@@ -91,15 +95,27 @@ def left_by_a_house(
     ceremony_template: CeremonyTemplate,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """What a house left that sealed two documents, was restarted, destroyed a key, anchored its journal and went on."""
+    """What a house left that sealed, signed digests, issued, was restarted, destroyed a key, anchored its journal."""
     name = f"books_{os.getpid()}"
     urls = _copy(postgres_server, ceremony_template.database, name)
     with (
         capture_logs(),
         opened_house(tmp_path_factory.mktemp("books"), urls, ceremony_template.config) as house,
     ):
-        desk = house.sealing_agency()
+        desk = house.sealing_agency(digests=True)
         desk.seal_document(build_pdf())
+        issue_permit(desk)
+        digests = (sha256(b"1"), sha256(b"2"))
+        house.services.seals.sign_digests(
+            DigestsRequest(
+                digests=digests,
+                item_code=ITEM,
+                idempotency_key="digests",
+                body_digest=sha256(b"".join(digests)),
+                level=SignatureLevel.B_B,
+            ),
+            desk.application,
+        )
         house.signer.stop()
         house.signer.start()
         room = KeyRoom(house=house)
@@ -182,6 +198,19 @@ OF_NEWEST = f"chain = (SELECT max(chain) FROM trust.signer_journal) AND number =
         (
             "DELETE FROM trust.signer_journal WHERE outcome = 'destroyed'",
             {"journal-chain", "journal-anchor"},
+        ),
+        (
+            "DELETE FROM trust.signer_journal WHERE subject IN"
+            " (SELECT subject FROM trust.intents WHERE kind = 'credential')",
+            {"journal-chain", "journal-complete"},
+        ),
+        (
+            "UPDATE ledger.events SET act = 'licence.read' WHERE act = 'licence.issued'",
+            {"journal-event"},
+        ),
+        (
+            "UPDATE ledger.events SET act = 'certificate.read' WHERE act = 'certificate.issued'",
+            {"journal-event"},
         ),
         ("UPDATE trust.keys SET uses = uses - 1 WHERE purpose = 'seal' AND uses > 0", {"journal-counter"}),
     ],

@@ -19,7 +19,6 @@ from api.worker import chores
 from tests.support.house import House
 from tests.support.keys import KeyRoom
 from trust.authority.key_office import OrderRefused
-from trust.authority.model import TIMESTAMP_LABEL
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.kernel.clock import SystemClock
@@ -33,7 +32,13 @@ OPERATOR = Actor(kind="operator", id="tester")
 
 
 @pytest.fixture
-def room(house: House, tmp_path: Path) -> KeyRoom:
+def room(shared_house: House) -> KeyRoom:
+    """Each test has keys of its own."""
+    return KeyRoom(house=shared_house)
+
+
+@pytest.fixture
+def own_room(house: House, tmp_path: Path) -> KeyRoom:
     """With a key-encryption key of its own place: that of the ceremony is shared by every test."""
     mine = tmp_path / "key-encryption-key"
     mine.write_bytes(house.signer.settings.key_encryption_key.read_bytes())
@@ -69,7 +74,7 @@ def test_every_signature_is_counted_and_journalled_and_no_refusal_is(room: KeyRo
 
 
 def test_a_batch_of_timestamps_is_one_row_that_says_how_many(room: KeyRoom) -> None:
-    key_id = room.binding(TIMESTAMP_LABEL).key_id
+    key_id = room.service_key()
     before = room.keys.show(key_id)["uses"]
     room.client.timestamp_batch(
         key_id, imprints=[sha256(bytes([n])) for n in range(7)], policy=TIMESTAMP_POLICY
@@ -129,7 +134,7 @@ def test_a_reached_limit_is_told_in_the_ledger_once(room: KeyRoom) -> None:
     room.client.sign_cms(subjects[0])
     # The intents are looked at first, and refuse what a limit forbids; the journal refuses whoever was quicker.
     assert [type(item) for item in room.client.sign_cms_batch(subjects[1:])] == [KeyLimitReached] * 2
-    service = room.binding(TIMESTAMP_LABEL).key_id
+    service = room.service_key()
     room.act(KeyAct.LIMIT, service, max_uses=room.keys.show(service)["uses"])
     for _ in range(2):
         with pytest.raises(KeyLimitReached):
@@ -137,12 +142,11 @@ def test_a_reached_limit_is_told_in_the_ledger_once(room: KeyRoom) -> None:
     told = room.house.services.keys.tell_limits()
     assert told >= 1
     assert room.house.services.keys.tell_limits() == 0
-    subjects_told = [event["subject"] for event in room.house.room.events("key.limit-reached")]
-    assert subjects_told.count(service) == 1
+    assert len(room.events("key.limit-reached", service)) == 1
 
 
 def test_a_limit_of_days_ends_a_keys_use(room: KeyRoom) -> None:
-    service = room.binding(TIMESTAMP_LABEL).key_id
+    service = room.service_key()
     room.act(KeyAct.LIMIT, service, usable_until=SystemClock().now() - timedelta(seconds=1))
     with pytest.raises(KeyLimitReached, match="usable until"):
         room.stamp(service)
@@ -162,7 +166,7 @@ def test_a_limit_of_days_ends_a_keys_use(room: KeyRoom) -> None:
 def test_a_key_that_is_not_active_signs_nothing_whatever_asks(
     room: KeyRoom, acts: tuple[KeyAct, ...], says: str
 ) -> None:
-    key, service = room.sealing_key(), room.binding(TIMESTAMP_LABEL).key_id
+    key, service = room.sealing_key(), room.service_key()
     first, second = room.intend(key, 2)
     room.client.sign_cms(first)
     room.stamp(service)  # both are in the signer's memory now
@@ -180,14 +184,14 @@ def test_a_key_that_is_not_active_signs_nothing_whatever_asks(
 
 
 def test_a_suspended_key_signs_again_when_it_is_resumed_and_a_retired_one_never(room: KeyRoom) -> None:
-    service = room.binding(TIMESTAMP_LABEL).key_id
+    service = room.service_key()
     room.act(KeyAct.SUSPEND, service)
     room.act(KeyAct.RESUME, service)
     assert room.stamp(service)
     room.act(KeyAct.RETIRE, service)
     with pytest.raises(OrderRefused, match="retired cannot become active"):
         room.act(KeyAct.RESUME, service)
-    refused = [e for e in room.house.room.events("key.changed") if e["outcome"] == "refused"]
+    refused = [e for e in room.events("key.changed", service) if e["outcome"] == "refused"]
     assert [event["reason"] for event in refused] == ["state-refused"]
 
 
@@ -215,7 +219,7 @@ def test_destroying_is_proven_by_a_statement_that_names_its_row_of_the_journal(r
     assert (statement["uses"], statement["state"]) == (1, "destroyed")
     (row,) = [row for row in room.journal(key.key_id) if row.outcome == "destroyed"]
     assert statement["journal"] == {"chain": row.chain, "number": row.number, "hash": bytes(row.hash).hex()}
-    (event,) = [e for e in room.house.room.events("key.destroyed") if e["subject"] == key.key_id]
+    (event,) = room.events("key.destroyed", key.key_id)
     assert event["event_id"] == done.event_id
     assert event["content"]["statement"] == statement
     assert room.keys.carry_out(done.order_id) == statement  # asked again, it says the same
@@ -233,7 +237,7 @@ def test_a_crash_after_the_order_leaves_it_to_the_worker(room: KeyRoom) -> None:
     (chore,) = [chore for chore in chores(room.house.services) if chore.name == "keys.carry-out"]
     chore.act()
     assert room.keys.show(key.key_id)["state"] == "destroyed"
-    assert len(room.house.room.events("key.destroyed")) == 1
+    assert len(room.events("key.destroyed", key.key_id)) == 1
 
 
 def test_a_crash_after_the_destruction_and_before_its_event_is_told_once(room: KeyRoom) -> None:
@@ -241,17 +245,18 @@ def test_a_crash_after_the_destruction_and_before_its_event_is_told_once(room: K
     with room.house.services.ledger.work() as work:
         order = room.house.services.keys.order(work, KeyAct.DESTROY, key.key_id, actor=OPERATOR, reason="r")
     statement = room.keys.carry_out(order)  # and then nobody recorded it
-    assert room.house.room.events("key.destroyed") == []
+    assert room.events("key.destroyed", key.key_id) == []
     room.house.signer.stop()
     room.house.signer.start()
     assert room.house.services.keys.resume() == 1
-    (event,) = room.house.room.events("key.destroyed")
+    (event,) = room.events("key.destroyed", key.key_id)
     assert event["content"]["statement"] == statement
 
 
 def test_keys_are_wrapped_anew_while_the_signer_signs_and_no_call_fails(
-    room: KeyRoom, tmp_path: Path
+    own_room: KeyRoom, tmp_path: Path
 ) -> None:
+    room = own_room
     key = room.sealing_key()
     old = room.settings.key_encryption_key.read_bytes()
     before = room.keys.stores()
@@ -306,8 +311,9 @@ def test_keys_are_wrapped_anew_while_the_signer_signs_and_no_call_fails(
 
 
 def test_wrapping_anew_goes_on_where_it_was_stopped_and_names_what_it_cannot_open(
-    room: KeyRoom, tmp_path: Path
+    own_room: KeyRoom, tmp_path: Path
 ) -> None:
+    room = own_room
     keys = [room.client.create_key(KeyPurpose.SEAL, Suite.P256_SHA256) for _ in range(4)]
     room.as_owner("UPDATE trust.keys SET wrapped = 'broken' WHERE key_id = %s", keys[1].key_id)
     fresh = tmp_path / "fresh"
@@ -331,7 +337,8 @@ def test_wrapping_anew_goes_on_where_it_was_stopped_and_names_what_it_cannot_ope
     assert room.keys.stores()["wrapped_under"][under] >= done
 
 
-def test_a_key_wrapped_before_key_encryption_keys_had_names_opens_and_gets_one(room: KeyRoom) -> None:
+def test_a_key_wrapped_before_key_encryption_keys_had_names_opens_and_gets_one(own_room: KeyRoom) -> None:
+    room = own_room
     key = room.sealing_key()
     room.as_owner("UPDATE trust.keys SET wrapped_under = NULL", None)
     room.house.signer.stop()

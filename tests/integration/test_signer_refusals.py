@@ -568,37 +568,37 @@ def test_callers_who_share_a_client_are_each_given_their_own_answers(room: Room)
         assert not any(pool.map(ask, range(8)))
 
 
-def test_timestamps_in_a_batch_are_each_over_their_own_imprint(room: Room) -> None:
-    key_id = room.binding(TIMESTAMP_LABEL).key_id
+def test_timestamps_in_a_batch_are_each_over_their_own_imprint(software_room: Room) -> None:
+    key_id = software_room.binding(TIMESTAMP_LABEL).key_id
     imprints = [sha256(bytes([number])) for number in range(5)]
     wanted = [WantedToken(imprint=imprint, policy=TIMESTAMP_POLICY) for imprint in imprints]
-    tokens = room.client.stamping.tokens(key_id, wanted)
+    tokens = software_room.client.stamping.tokens(key_id, wanted)
     read = [parse_token(token)[1] for token in tokens if isinstance(token, bytes)]
     assert [token.imprint for token in read] == imprints
     assert len({token.serial for token in read}) == len(imprints)
-    seal, _issued = room.sealing_key("seal_1")
+    seal, _issued = software_room.sealing_key("seal_1")
     with pytest.raises(KeyNotUsable):
-        room.client.stamping.tokens(seal.key_id, wanted)
+        software_room.client.stamping.tokens(seal.key_id, wanted)
     # One imprint that is none costs the others nothing.
     short = WantedToken(imprint=b"short", policy=TIMESTAMP_POLICY)
-    first, refused, last = room.client.stamping.tokens(key_id, [wanted[0], short, wanted[1]])
+    first, refused, last = software_room.client.stamping.tokens(key_id, [wanted[0], short, wanted[1]])
     assert isinstance(refused, SignerRefused)
     assert [type(each) for each in (first, last)] == [bytes, bytes]
     with pytest.raises(SignerRefused, match="at most"):
-        room.client.stamping.tokens(key_id, [wanted[0]] * (MAX_BATCH + 1))
+        software_room.client.stamping.tokens(key_id, [wanted[0]] * (MAX_BATCH + 1))
 
 
-def test_a_batch_over_the_limit_is_refused_by_name(room: Room) -> None:
+def test_a_batch_over_the_limit_is_refused_by_name(software_room: Room) -> None:
     with pytest.raises(SignerRefused, match="at most"):
-        room.client.sign_cms_batch(["use"] * (MAX_BATCH + 1))
+        software_room.client.sign_cms_batch(["use"] * (MAX_BATCH + 1))
 
 
 @contextmanager
-def knocking(room: Room) -> Iterator[socket.socket]:
+def knocking(software_room: Room) -> Iterator[socket.socket]:
     """A connection of our own to the signer's socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         door.settimeout(5)
-        door.connect(str(room.house.services.settings.socket_path))
+        door.connect(str(software_room.house.services.settings.socket_path))
         yield door
 
 
@@ -636,15 +636,15 @@ def framed(body: bytes) -> bytes:
     ],
 )
 def test_a_bad_frame_ends_its_own_conversation_and_nothing_else(
-    room: Room, octets: bytes, capfd: pytest.CaptureFixture[str]
+    software_room: Room, octets: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     capfd.readouterr()
-    with knocking(room) as door:
+    with knocking(software_room) as door:
         door.sendall(octets)
         door.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionResetError):  # what was not read is thrown away
             assert door.recv(1) == b""
-    room.client.ping()
+    software_room.client.ping()
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -679,8 +679,10 @@ def test_a_bad_frame_ends_its_own_conversation_and_nothing_else(
     ],
     ids=lambda message: json.dumps(message)[:40],
 )
-def test_a_message_that_makes_no_sense_is_answered_with_an_error(room: Room, message: dict[str, Any]) -> None:
-    with knocking(room) as door:
+def test_a_message_that_makes_no_sense_is_answered_with_an_error(
+    software_room: Room, message: dict[str, Any]
+) -> None:
+    with knocking(software_room) as door:
         wire.send(door, message)
         answer = wire.Reader(door).receive()
         assert answer is not None
@@ -689,8 +691,8 @@ def test_a_message_that_makes_no_sense_is_answered_with_an_error(room: Room, mes
         assert wire.Reader(door).receive() == {"ok": {}}
 
 
-def test_only_our_own_user_may_reach_the_socket(room: Room) -> None:
-    path = room.house.services.settings.socket_path
+def test_only_our_own_user_may_reach_the_socket(software_room: Room) -> None:
+    path = software_room.house.services.settings.socket_path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_uid == os.geteuid()
 
@@ -701,13 +703,13 @@ def test_a_signer_that_makes_its_own_folder_closes_it_to_others(tmp_path: Path) 
     assert stat.S_IMODE((tmp_path / "signer").stat().st_mode) == 0o700
 
 
-def test_a_signer_away_says_so_and_one_that_comes_back_is_found_again(room: Room) -> None:
-    room.client.ping()
-    room.house.signer.stop()
+def test_a_signer_away_says_so_and_one_that_comes_back_is_found_again(software_room: Room) -> None:
+    software_room.client.ping()
+    software_room.house.signer.stop()
     with pytest.raises(SignerAway):
-        room.client.ping()
-    room.house.signer.start()
-    room.client.ping()
+        software_room.client.ping()
+    software_room.house.signer.start()
+    software_room.client.ping()
 
 
 def test_a_signer_that_hangs_up_in_the_middle_of_an_answer_is_away(tmp_path: Path) -> None:
@@ -720,9 +722,9 @@ def test_a_signer_that_hangs_up_in_the_middle_of_an_answer_is_away(tmp_path: Pat
             client.ping()
 
 
-def signer_with(room: Room, key_encryption_key: bytes) -> Operations:
+def signer_with(software_room: Room, key_encryption_key: bytes) -> Operations:
     """The signer's operations as another process has them, whose memory holds no key yet."""
-    settings = room.house.services.settings
+    settings = software_room.house.services.settings
     return build_signer(replace(settings, key_encryption_key_value=key_encryption_key.hex())).operations
 
 

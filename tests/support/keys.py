@@ -74,6 +74,25 @@ class KeyRoom:
         )
         return key
 
+    def service_key(self) -> KeyId:
+        """A timestamp key of the test's own, with its certificate."""
+        key = self.client.create_key(KeyPurpose.TIMESTAMP, Suite.P256_SHA256)
+        self.house.services.certificates.issue(
+            authority=Authority.SERVICE,
+            profile=ProfileName.TIMESTAMP,
+            subject=_SUBJECT,
+            spki=key.spki,
+            owner=key.key_id,
+            agency=None,
+            actor=_TESTER,
+            bind=new_key_binding(key, label=f"tests/{key.key_id}"),
+        )
+        return key.key_id
+
+    def events(self, act: str, subject: str) -> list[dict[str, Any]]:
+        """The events of an act about this key, oldest first."""
+        return [event for event in self.house.room.events(act) if event["subject"] == subject]
+
     def intend(self, key: KeyInfo, count: int) -> list[str]:
         """Commits intents for so many seal uses of the key; their subjects."""
         now = SystemClock().now()
@@ -136,10 +155,10 @@ class KeyRoom:
 
 def change_as_owner(owner_url: str, statement: str, parameter: object = None) -> None:
     """What whoever owns the database can do to it: the guards are switched off for it."""
-    guarded = ("signer_journal", "intents", "intent_outcomes")
+    guarded = ("trust.signer_journal", "trust.intents", "trust.intent_outcomes", "ledger.events")
     with psycopg.connect(libpq_url(owner_url)) as connection:
         for table in guarded:
-            connection.execute(f"ALTER TABLE trust.{table} DISABLE TRIGGER USER".encode())
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
         connection.execute(statement.encode(), None if parameter is None else (parameter,))
         for table in guarded:
-            connection.execute(f"ALTER TABLE trust.{table} ENABLE TRIGGER USER".encode())
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())

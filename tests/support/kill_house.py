@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from api.cli.journal_comparing import journal_report
 from api.demo.parties import Person, Program
 from api.demo.story import PERMIT_ITEM, Agency, Story, in_days, invented_uscc
 from api.house_trust import HouseTrust
@@ -25,6 +26,8 @@ from tests.support.killing import SIGKILLED, KillPoint, Launcher
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import SystemClock
 from trust.kernel.report import Indication, Report
+from trust.keys.client import SignerClient
+from trust.keys.key_client import KeyClient
 from trust.ledger.verify import verify_ledger
 from trust.pki.trust_store import TrustStore
 from trust.storage.database import Database
@@ -135,6 +138,17 @@ class KillHouse:
             settings = self.supervisor.settings
             return HouseTrust(database=database, clock=SystemClock(), origin=settings.origin).current()
 
+    def journal_report(self) -> Report:
+        """The signer's journal against intents, outcomes and events, and its keys' counters."""
+        settings = self.supervisor.settings
+
+        def counted() -> dict[str, int]:
+            with closing(SignerClient(settings.socket_path)) as signer:
+                return {str(key["key_id"]): int(key["uses"]) for key in KeyClient(signer).every()}
+
+        with self.database() as database:
+            return journal_report(database, counted)
+
     def ledger_report(self) -> Report:
         """The whole ledger recomputed."""
         keys = [VerifierKey.parse(text) for text in self.trust().ledger_keys]
@@ -161,10 +175,12 @@ _UNRESOLVED = {
 
 
 def require_settled(house: KillHouse) -> None:
-    """Nothing is left open, and the whole ledger is valid."""
+    """Nothing is left open, the whole ledger is valid, and the signer's journal agrees with it."""
     house.wait_until_resolved()
     report = house.ledger_report()
     assert report.indication is Indication.VALID, report.to_json()
+    journal = house.journal_report()
+    assert journal.indication is Indication.VALID, journal.to_json()
 
 
 @contextmanager
