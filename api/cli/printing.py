@@ -45,6 +45,7 @@ _SHOWN_FACTS: Final = (
     "this_update",
     "next_update",
     "entries",
+    "cosigned_by",
 )
 
 
@@ -71,7 +72,7 @@ def _lines(report: Report, depth: int, language: Language) -> Iterator[tuple[int
     yield depth, (title, word, Text(plain(report.subject)))
     for name in _SHOWN_FACTS:
         value = report.facts.get(name)
-        if value is None or (name == "claimed_time" and report.facts.get("signing_time")):
+        if value is None or value == [] or (name == "claimed_time" and report.facts.get("signing_time")):
             continue
         fact = Text(fact_text(name, language), style="dim")
         yield depth + 1, (fact, Text(), Text(_value(value, language)))
@@ -87,6 +88,8 @@ def _value(value: object, language: Language) -> str:
     if isinstance(value, bool):
         yes, no = ("是", "否") if language is Language.ZH else ("yes", "no")
         return yes if value else no
+    if isinstance(value, list):  # who cosigned and when, and the like: facts of facts
+        return plain("; ".join(" ".join(map(str, each.values())) for each in value))
     return plain(value)
 
 

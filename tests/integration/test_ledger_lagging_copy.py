@@ -95,6 +95,7 @@ def test_the_whole_ledger_verifies_although_the_copy_lags(lagging):
     assert room.verify().facts["size"] == 300
 
 
+@pytest.mark.stranger
 def test_witnesses_are_asked_about_the_newest_tree_and_none_is_alarmed(lagging, tmp_path):
     room, _, _ = lagging
     room.clock.moment = SystemClock().now()

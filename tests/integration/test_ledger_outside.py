@@ -173,6 +173,7 @@ def test_a_log_is_verified_from_its_tiles_alone_in_a_folder_and_at_an_address(ro
         (entries_key(1, 44), "entries"),
     ],
 )
+@pytest.mark.stranger
 @pytest.mark.parametrize("change", ["altered", "cut", "gone"])
 def test_a_damaged_tile_is_named_from_the_tiles_alone(room, tmp_path, key, code, change):
     grow(room, 300)

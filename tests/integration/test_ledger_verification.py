@@ -133,7 +133,7 @@ def test_with_another_logs_key_nothing_is_believed(room):
         "leaf_hash = sha256('')",
     ],
 )
-@pytest.mark.parametrize("index", [5, 299])
+@pytest.mark.parametrize("index", [299])
 def test_a_changed_event_is_named_and_nothing_else(room, tamper, change, index):
     tamper(f"UPDATE ledger.events SET {change} WHERE event_id = {event_at(index)}")
     report = room.verify()

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from trust.evidence.merkle import HASH_OCTETS, CompactRange, Node, node_hash, subtree_root
+from trust.evidence.merkle import HASH_OCTETS, CompactRange, Node, subtree_root
 from trust.ledger.errors import LedgerBroken
 from trust.storage.objects.errors import ObjectExists, ObjectMissing
 from trust.storage.objects.port import ObjectStore
@@ -159,9 +159,7 @@ class TileReader:
         ]
         if not hashes[-1]:
             raise LedgerBroken(f"node {index} of level {level} is beyond the tree of {self._size} leaves")
-        while len(hashes) > 1:
-            hashes = [node_hash(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]
-        return hashes[0]
+        return subtree_root(hashes)
 
     def tile(self, level: int, number: int) -> bytes:
         """The hashes that this tree has in the tile."""
