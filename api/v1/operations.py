@@ -114,7 +114,7 @@ _BY_PREFIX: Final[Mapping[str, Callable[[str, Caller, Services], OperationAnswer
 }
 
 
-@router.get("/operations/{operation_id}")
+@router.get("/operations/{operation_id}", response_model_exclude_none=True)
 def get_operation(operation_id: IdText, caller: CurrentCaller, services: ServicesOf) -> OperationAnswer:
     """How far a sealing, an issuing, an ingest or an export has come; for whoever may see the thing itself."""
     look_up = _BY_PREFIX.get(operation_id.rpartition("_")[0])
