@@ -1,7 +1,7 @@
 """The small adapters by which one domain's port is met by another's service."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from api.house_trust import HouseTrust
@@ -22,7 +22,7 @@ from seals.ports import AgencyFacts, IssuedSealCertificate
 from seals.uses.seal_document import SealDocument, SealingRequest
 from trust.authority.errors import CertificateUnknown
 from trust.authority.issuance import CertificateAuthority, new_key_binding
-from trust.authority.model import STATUS_LIST_LABEL, Authority
+from trust.authority.model import STATUS_LIST_LABEL, Authority, CertificateRecord
 from trust.authority.renewing import Renewals
 from trust.authority.revocation import RevocationAuthority
 from trust.crypto.digests import sha256
@@ -48,7 +48,7 @@ _SEALS: Final = Actor(kind="authority", id=Authority.SEALS.value)
 
 
 class PartyCertificates:
-    """identity's `CertificateIssuer`: the identity authority, with a new CRL at once after a revocation."""
+    """identity's `CertificateIssuer`: the identity authority, with a new CRL at once after each act."""
 
     def __init__(self, authority: CertificateAuthority, revocations: RevocationAuthority) -> None:
         self._authority = authority
@@ -67,6 +67,14 @@ class PartyCertificates:
             actor=_IDENTITY,
         )
         return PartyCertificate(serial=issued.serial, certificate=issued.certificate, chain=issued.chain)
+
+    def hold(self, serial: str) -> None:
+        record = self._authority.revoking.hold(serial, actor=_IDENTITY)
+        _publish(self._revocations, record.authority)
+
+    def release(self, serial: str) -> None:
+        record = self._authority.revoking.release(serial, actor=_IDENTITY)
+        _publish(self._revocations, record.authority)
 
     def revoke(self, serial: str, reason: str) -> None:
         record = self._authority.revoke(serial, reason=reason, actor=_IDENTITY)
@@ -107,15 +115,27 @@ class SealCertificates:
     def renew_seal_certificate(self, *, owner: str) -> None:
         self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, same_key=True)
 
+    def hold(self, serial: str) -> None:
+        self._each(serial, lambda each: self._authority.revoking.hold(each, actor=_SEALS))
+
+    def release(self, serial: str) -> None:
+        self._each(serial, lambda each: self._authority.revoking.release(each, actor=_SEALS))
+
     def revoke(self, serial: str, *, reason: str) -> None:
-        """Every certificate that the seal has had; of one from elsewhere those tell who issued it."""
+        self._each(serial, lambda each: self._authority.revoke(each, reason=reason, actor=_SEALS))
+
+    def _each(self, serial: str, act: Callable[[str], CertificateRecord]) -> None:
+        """Acts upon every certificate that the seal's key has had; of one from elsewhere those tell who issued it.
+
+        The key is the same under each, and a renewal leaves the older ones good until they end.
+        """
         try:
             records = self._authority.of_owner(self._authority.find(serial).owner)
         except CertificateUnknown:
             return
         for record in records:
-            if record.revoked_at is None:
-                self._authority.revoke(record.serial, reason=reason, actor=_SEALS)
+            if record.serial == serial or record.revoked_at is None:
+                act(record.serial)
         for authority in {record.authority for record in records}:
             _publish(self._revocations, authority)
 
@@ -127,7 +147,7 @@ class SealCertificates:
 
 
 def _publish(revocations: RevocationAuthority, authority: str) -> None:
-    """A new CRL at once; while the signer is away the worker does it at its next turn."""
+    """A new CRL and OCSP answers at once; while the signer is away the worker does it at its next turn."""
     with contextlib.suppress(Unavailable):
         revocations.refresh(authority)
 

@@ -122,6 +122,24 @@ class PeriodRefused(InvalidInput):
     code = "period-refused"
 
 
+class CertificateSuspended(Conflict):
+    """The certificate is on hold already."""
+
+    code = "certificate-suspended"
+
+
+class CertificateNotSuspended(Conflict):
+    """The certificate is not on hold."""
+
+    code = "certificate-not-suspended"
+
+
+class HoldOfAnother(Forbidden):
+    """Somebody else put the certificate on hold; an administrator releases it."""
+
+    code = "hold-of-another"
+
+
 class PublicKeyRefused(InvalidInput):
     """The JWK is not a public P-256 key for signatures."""
 

@@ -43,6 +43,8 @@ class Act(StrEnum):
     TOKEN_REFUSED = "token.refused"  # noqa: S105 -- the name of an act, no token
     CERTIFICATE_REQUESTED = "party-certificate.requested"
     CERTIFICATE_ISSUED = "party-certificate.issued"
+    CERTIFICATE_SUSPENDED = "party-certificate.suspended"
+    CERTIFICATE_RELEASED = "party-certificate.released"
     CERTIFICATE_REVOKED = "party-certificate.revoked"
     CERTIFICATE_REFUSED = "party-certificate.refused"
 
@@ -74,8 +76,10 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         Act.TOKEN_REFUSED: "An access token was refused to a known application.",
         Act.CERTIFICATE_REQUESTED: "A party asked for a certificate for a key of its own.",
         Act.CERTIFICATE_ISSUED: "A certificate was issued to a party.",
+        Act.CERTIFICATE_SUSPENDED: "A party's certificate was put on hold.",
+        Act.CERTIFICATE_RELEASED: "A party's certificate was released from hold.",
         Act.CERTIFICATE_REVOKED: "A party's certificate was revoked.",
-        Act.CERTIFICATE_REFUSED: "Issuing or revoking a certificate was refused.",
+        Act.CERTIFICATE_REFUSED: "Issuing, holding, releasing or revoking a certificate was refused.",
     }
 )
 

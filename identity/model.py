@@ -229,7 +229,7 @@ class Certificate:
     """A certificate issued to a party: DER, with the chain that issued it.
 
     `owner` is the account or organisation it was issued to, `agency_id` the agency of a staff or application
-    owner.
+    owner. `suspended_at` and `suspended_by` are there while it is on hold; `suspensions` counts holds and releases.
     """
 
     request_id: CertificateRequestId
@@ -242,6 +242,9 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     issued_at: datetime
+    suspensions: int = 0
+    suspended_at: datetime | None = None
+    suspended_by: str | None = None
     revoked_at: datetime | None = None
     revocation_reason: RevocationReason | None = None
 

@@ -27,6 +27,14 @@ class CertificateIssuer(Protocol):
         """
         ...
 
+    def hold(self, serial: str) -> None:
+        """Puts on hold by serial; a repetition changes nothing. Raises StateRefused where it is revoked."""
+        ...
+
+    def release(self, serial: str) -> None:
+        """Takes off hold by serial; a repetition changes nothing. Raises StateRefused where it is revoked."""
+        ...
+
     def revoke(self, serial: str, reason: str) -> None:
         """Revokes by serial, for one of `RevocationReason`; once revoked, a repetition changes nothing."""
         ...

@@ -222,6 +222,18 @@ certificate_revocations = Table(
     info=facts,
 )
 
+# Holds and releases, numbered for each certificate: one with an odd number of them is on hold.
+certificate_suspensions = Table(
+    "certificate_suspensions",
+    metadata,
+    Column("serial", Text, ForeignKey("identity.certificates.serial"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("at", moment(), nullable=False),
+    Column("by", Text, nullable=False),
+    schema=_SCHEMA,
+    info=facts,
+)
+
 # What follows is for signing in: secrets are kept as digests only, and rows go when they have expired.
 
 credentials = Table(

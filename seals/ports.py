@@ -39,7 +39,7 @@ class AgencyDirectory(Protocol):
 
 
 class SealAuthority(Protocol):
-    """Issues and revokes the certificates of seals; each is a procedure with transactions of its own."""
+    """Issues, holds and revokes the certificates of seals; each is a procedure with transactions of its own."""
 
     def issue_seal_certificate(
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
@@ -47,6 +47,14 @@ class SealAuthority(Protocol):
 
     def renew_seal_certificate(self, *, owner: str) -> None:
         """Issues and binds the successor of the newest certificate of this owner, for the same key."""
+        ...
+
+    def hold(self, serial: str) -> None:
+        """Puts this certificate and its owner's others on hold. Raises StateRefused where it is revoked."""
+        ...
+
+    def release(self, serial: str) -> None:
+        """Takes this certificate and its owner's others off hold. Raises StateRefused where it is revoked."""
         ...
 
     def revoke(self, serial: str, *, reason: str) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -16,15 +17,19 @@ from trust.authority.issuers import Issuers
 from trust.authority.model import (
     AUTHORITY_LABEL,
     LEDGER_LABEL,
+    OCSP_LABEL,
     STATUS_LIST_LABEL,
     TIMESTAMP_LABEL,
     Authority,
 )
+from trust.authority.ocsp_keys import RENEWED_BEFORE
 from trust.authority.repository import Crls
 from trust.authority.revocation import CRL_VALIDITY, living
 from trust.kernel.clock import SystemClock, rfc3339
 from trust.keys.client import SignerClient
+from trust.keys.model import KeyBinding
 from trust.keys.repository import KeyBindings
+from trust.pki.certificate import read_certificate
 from trust.storage.database import Database
 from trust.storage.objects.port import Promise
 
@@ -125,7 +130,7 @@ def signer(settings: Settings) -> Iterator[Finding]:
 
 
 def authorities(settings: Settings) -> Iterator[Finding]:
-    """The ceremony has been held, and every authority's CRL is current."""
+    """The ceremony has been held, every issuer's CRL is current, and its responder has a key."""
     now = SystemClock().now()
     with (
         closing(Database(settings.database_url, settings.database_read_url or None)) as database,
@@ -135,6 +140,7 @@ def authorities(settings: Settings) -> Iterator[Finding]:
         missing = [label for label in _LABELS if bindings.find(label) is None]
         issuers = living(work, Issuers(work).all(), at=now)
         newest = {issuer.name: Crls(work).newest(issuer.key_id) for issuer in issuers}
+        responders = {issuer.name: bindings.find(f"{OCSP_LABEL}{issuer.name}") for issuer in issuers}
     detail = (
         f"missing: {', '.join(missing)}; run `yinxin db ceremony`" if missing else "held, nothing missing"
     )
@@ -151,3 +157,18 @@ def authorities(settings: Settings) -> Iterator[Finding]:
             yield Finding(subject=subject, level=Level.WARN, detail=detail)
         else:
             yield Finding(subject=subject, level=Level.OK, detail=f"good until {rfc3339(row.next_update)}")
+    for name, responder in responders.items():
+        yield _responder(name, responder, now)
+
+
+def _responder(name: str, responder: KeyBinding | None, now: datetime) -> Finding:
+    """The key that answers OCSP for an issuer is there and does not end before it is renewed."""
+    subject = f"OCSP responder of {name}"
+    if responder is None or responder.certificate is None:
+        return Finding(subject=subject, level=Level.FAIL, detail="no key is certified; does a worker run?")
+    ends = read_certificate(responder.certificate).not_after
+    if ends <= now:
+        return Finding(subject=subject, level=Level.FAIL, detail=f"ended {rfc3339(ends)}; does a worker run?")
+    if ends - now < RENEWED_BEFORE / 2:
+        return Finding(subject=subject, level=Level.WARN, detail=f"ends {rfc3339(ends)}, overdue for renewal")
+    return Finding(subject=subject, level=Level.OK, detail=f"good until {rfc3339(ends)}")

@@ -1,4 +1,4 @@
-"""Certificates: asked for with a CSR for a key of one's own, listed, revoked."""
+"""Certificates: asked for with a CSR for a key of one's own, listed, put on hold and released, revoked."""
 
 from datetime import datetime
 from typing import Annotated
@@ -51,6 +51,7 @@ class CertificateAnswer(Answer):
     not_before: datetime
     not_after: datetime
     issued_at: datetime
+    suspended_at: datetime | None
     revoked_at: datetime | None
     revocation_reason: RevocationReason | None
 
@@ -74,6 +75,18 @@ def list_certificates(
     return Page(items=[_certificate(item) for item in page.items], next=page.next)
 
 
+@router.post("/certificates/{serial}/suspensions", status_code=201)
+def suspend_certificate(serial: Serial, caller: CurrentCaller, services: ServicesOf) -> CertificateAnswer:
+    """Puts a certificate on hold (certificateHold): the own one, or as an administrator one of the agency's."""
+    return _certificate(services.identity.certificates.suspend(caller, serial))
+
+
+@router.post("/certificates/{serial}/releases", status_code=201)
+def release_certificate(serial: Serial, caller: CurrentCaller, services: ServicesOf) -> CertificateAnswer:
+    """Takes a certificate off hold: what its holder put on hold itself, or as an administrator any."""
+    return _certificate(services.identity.certificates.release(caller, serial))
+
+
 @router.post("/certificates/{serial}/revocations", status_code=201)
 def revoke_certificate(
     serial: Serial, body: RevocationBody, caller: CurrentCaller, services: ServicesOf
@@ -93,6 +106,7 @@ def _certificate(certificate: Certificate) -> CertificateAnswer:
         not_before=certificate.not_before,
         not_after=certificate.not_after,
         issued_at=certificate.issued_at,
+        suspended_at=certificate.suspended_at,
         revoked_at=certificate.revoked_at,
         revocation_reason=certificate.revocation_reason,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from identity import tables as t
@@ -68,9 +68,14 @@ class CertificateInserts:
     def certificate(self, certificate: Certificate) -> bool:
         """Whether the request had no certificate before."""
         row = vars(certificate) | {"chain": list(certificate.chain)}
-        del row["revoked_at"], row["revocation_reason"]
+        for derived in ("suspensions", "suspended_at", "suspended_by", "revoked_at", "revocation_reason"):
+            del row[derived]
         statement = insert(t.certificates).values(**row).on_conflict_do_nothing(index_elements=["request_id"])
         return self._work.execute(statement).rowcount == 1
+
+    def suspension(self, serial: str, step: int, *, at: datetime, by: str) -> None:
+        """A hold where `step` is odd, a release where it is even; whoever calls has locked the certificate."""
+        self._work.execute(insert(t.certificate_suspensions).values(serial=serial, step=step, at=at, by=by))
 
     def revocation(self, serial: str, reason: RevocationReason, *, at: datetime, by: str) -> bool:
         """Whether it was not revoked before."""
@@ -87,13 +92,31 @@ def _seen_by(sight: Sight) -> ColumnElement[bool]:
 
 
 def _certificates() -> Select[Any]:
-    revocations = t.certificate_revocations
-    return select(
-        t.certificates, revocations.c.at.label("revoked_at"), revocations.c.reason.label("revocation_reason")
-    ).outerjoin(revocations)
+    revocations, suspensions = t.certificate_revocations, t.certificate_suspensions
+    newest = (
+        select(suspensions.c.serial, func.max(suspensions.c.step).label("step"))
+        .group_by(suspensions.c.serial)
+        .subquery()
+    )
+    last = suspensions.alias()
+    return (
+        select(
+            t.certificates,
+            last.c.step.label("suspensions"),
+            last.c.at.label("suspended_at"),
+            last.c.by.label("suspended_by"),
+            revocations.c.at.label("revoked_at"),
+            revocations.c.reason.label("revocation_reason"),
+        )
+        .outerjoin(revocations, revocations.c.serial == t.certificates.c.serial)
+        .outerjoin(newest, newest.c.serial == t.certificates.c.serial)
+        .outerjoin(last, and_(last.c.serial == newest.c.serial, last.c.step == newest.c.step))
+    )
 
 
 def _certificate(row: Any) -> Certificate:
+    suspensions = row.suspensions or 0
+    on_hold = suspensions % 2 == 1 and row.revoked_at is None
     return Certificate(
         request_id=CertificateRequestId(row.request_id),
         serial=row.serial,
@@ -105,6 +128,9 @@ def _certificate(row: Any) -> Certificate:
         not_before=row.not_before,
         not_after=row.not_after,
         issued_at=row.issued_at,
+        suspensions=suspensions,
+        suspended_at=row.suspended_at if on_hold else None,
+        suspended_by=row.suspended_by if on_hold else None,
         revoked_at=row.revoked_at,
         revocation_reason=RevocationReason(row.revocation_reason) if row.revocation_reason else None,
     )

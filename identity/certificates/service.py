@@ -1,7 +1,7 @@
 """A party's certificates: issued for its own subject and a key that it alone holds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -15,7 +15,13 @@ from identity.certificates.repository import (
     CertificateRows,
     Sight,
 )
-from identity.errors import CertificateRevoked, CsrTooLarge
+from identity.errors import (
+    CertificateNotSuspended,
+    CertificateRevoked,
+    CertificateSuspended,
+    CsrTooLarge,
+    HoldOfAnother,
+)
 from identity.events import Act, done, refusals_kept
 from identity.ids import AgencyId, ApplicationId, CertificateRequestId, CitizenId, StaffId
 from identity.model import (
@@ -55,7 +61,7 @@ class _Subject:
 
 
 class Certificates:
-    """Issues, lists and revokes parties' certificates."""
+    """Issues, lists, holds, releases and revokes parties' certificates."""
 
     def __init__(self, *, ledger: Ledger, clock: Clock, ids: Ids, issuer: CertificateIssuer) -> None:
         self._ledger = ledger
@@ -161,6 +167,73 @@ class Certificates:
                     certificate.request_id,
                     agency=certificate.agency_id,
                     content=content,
+                )
+            )
+            return _visible(work, serial, sight)
+
+    def suspend(self, caller: Caller, serial: str) -> Certificate:
+        """Puts a certificate the caller sees on hold: the own, or as an administrator the agency's.
+
+        Raises NotFound, CertificateRevoked and CertificateSuspended.
+        """
+
+        def require_standing(certificate: Certificate) -> None:
+            if certificate.suspended_at is not None:
+                raise CertificateSuspended("this certificate is on hold already")
+
+        return self._change(
+            caller, serial, act=Act.CERTIFICATE_SUSPENDED, check=require_standing, authority=self._issuer.hold
+        )
+
+    def release(self, caller: Caller, serial: str) -> Certificate:
+        """Takes a certificate off hold: an administrator any within reach, its holder one it put on hold itself.
+
+        Raises NotFound, CertificateRevoked, CertificateNotSuspended, and HoldOfAnother with its event.
+        """
+
+        def require_own_hold(certificate: Certificate) -> None:
+            if certificate.suspended_at is None:
+                raise CertificateNotSuspended("this certificate is not on hold")
+            if certificate.suspended_by != caller.account_id and _sight(caller).agency is None:
+                raise HoldOfAnother("somebody else put this certificate on hold; ask an administrator")
+
+        return self._change(
+            caller,
+            serial,
+            act=Act.CERTIFICATE_RELEASED,
+            check=require_own_hold,
+            authority=self._issuer.release,
+        )
+
+    def _change(
+        self,
+        caller: Caller,
+        serial: str,
+        *,
+        act: Act,
+        check: Callable[[Certificate], None],
+        authority: Callable[[str], None],
+    ) -> Certificate:
+        """One hold or release at a time; the authority first, so that a repetition completes what a crash cut off."""
+        sight = _sight(caller)
+        with self._ledger.work() as work:
+            work.advisory_lock(f"party-certificate/{serial}")
+            certificate = _visible(work, serial, sight)
+            with refusals_kept(Act.CERTIFICATE_REFUSED, caller, certificate.request_id, attempted=act):
+                if certificate.revoked_at is not None:
+                    raise CertificateRevoked("this certificate is revoked already")
+                check(certificate)
+            authority(serial)
+            CertificateInserts(work).suspension(
+                serial, certificate.suspensions + 1, at=self._clock.now(), by=caller.account_id
+            )
+            work.record(
+                done(
+                    act,
+                    caller,
+                    certificate.request_id,
+                    agency=certificate.agency_id,
+                    content={"serial": serial},
                 )
             )
             return _visible(work, serial, sight)

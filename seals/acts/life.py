@@ -1,4 +1,9 @@
-"""Suspending (loss reported, 挂失), reinstating and revoking a seal."""
+"""Suspending (loss reported, 挂失), reinstating and revoking a seal; its certificate follows.
+
+The certificate goes first, while the seal's row is locked: it is put on hold before the seal says suspended, and
+released before it says active. A crash in between leaves a seal that does less than it says, and repeating the act
+completes it.
+"""
 
 from collections.abc import Callable
 
@@ -22,7 +27,7 @@ class SealLife:
         self._authority = authority
 
     def suspend(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
-        """At once and by one person: a lost seal waits for nobody."""
+        """At once and by one person: a lost seal waits for nobody. The certificate is on hold until then."""
         return self._become(
             caller,
             seal_id,
@@ -30,6 +35,7 @@ class SealLife:
             act=SEAL_SUSPENDED,
             roles=(Role.SEAL_OFFICER, Role.SEAL_APPROVER),
             reason=reason,
+            certificate=lambda seal: self._authority.hold(seal.serial),
         )
 
     def reinstate(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
@@ -52,15 +58,11 @@ class SealLife:
             roles=(Role.SEAL_APPROVER,),
             reason=reason,
             check=require_second_person,
+            certificate=lambda seal: self._authority.release(seal.serial),
         )
 
     def revoke(self, caller: Caller, seal_id: str, *, reason: str) -> Seal:
-        """For good: the certificate is revoked first, so that a crash in between leaves the safer state."""
-        role_required(caller, Role.SEAL_APPROVER, act=SEAL_REVOKED, ledger=self._ledger, subject=seal_id)
-        with self._ledger.read() as work:
-            seal = Seals(work).get(seal_id, agency_id=caller.require_agency())
-        SEAL_STEPS.require(seal.state, SealState.REVOKED)
-        self._authority.revoke(seal.serial, reason="cessation-of-operation")
+        """For good."""
         return self._become(
             caller,
             seal_id,
@@ -68,6 +70,7 @@ class SealLife:
             act=SEAL_REVOKED,
             roles=(Role.SEAL_APPROVER,),
             reason=reason,
+            certificate=lambda seal: self._authority.revoke(seal.serial, reason="cessation-of-operation"),
         )
 
     def _become(
@@ -79,6 +82,7 @@ class SealLife:
         act: str,
         roles: tuple[Role, ...],
         reason: str,
+        certificate: Callable[[Seal], None],
         check: Callable[[Seal], None] = lambda _seal: None,
     ) -> Seal:
         role_required(caller, *roles, act=act, ledger=self._ledger, subject=seal_id)
@@ -88,6 +92,8 @@ class SealLife:
             seal = seals.get(seal_id, agency_id=agency_id, lock=True)
             check(seal)
             SEAL_STEPS.require(seal.state, state)
+            why = paragraph(reason, what="the reason")
+            certificate(seal)
             suspended_by = caller.require_person() if state is SealState.SUSPENDED else None
             seals.become(seal.id, state, suspended_by=suspended_by)
             work.record(
@@ -96,7 +102,7 @@ class SealLife:
                     actor=caller.actor(),
                     subject=seal.id,
                     agency=agency_id,
-                    content={"reason": paragraph(reason, what="the reason")},
+                    content={"reason": why},
                 )
             )
             return seals.get(seal_id, agency_id=agency_id)

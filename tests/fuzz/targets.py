@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp as x509_ocsp
 
 from tests.fuzz.ceremonies import ceremony_files, read_ceremony_file
 from tests.fuzz.mutations import Mutator
@@ -42,6 +43,7 @@ from trust.kernel.report import Check, Indication, Outcome, Report
 from trust.pki.certificate import read_certificate
 from trust.pki.csr import read_csr
 from trust.pki.ocsp import read_ocsp
+from trust.pki.ocsp_request import build_ocsp_request, read_ocsp_request
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
 from trust.pki.revocation_list import read_crl
@@ -315,6 +317,30 @@ def _ocsp(pki: TestPki) -> Target:
     return Target(name="ocsp", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
 
 
+def _ocsp_request(pki: TestPki) -> Target:
+    root = foreign_pki.authority("root")
+    leaf = foreign_pki.person("leaf", root)
+    builder = x509_ocsp.OCSPRequestBuilder().add_certificate(
+        x509.load_der_x509_certificate(leaf.der), x509.load_der_x509_certificate(root.der), hashes.SHA256()
+    )
+    corpus = (
+        build_ocsp_request(read_certificate(leaf.der), read_certificate(root.der)),
+        *(
+            builder.add_extension(extension, critical=False).build().public_bytes(Encoding.DER)
+            for extension in (
+                x509.OCSPNonce(bytes(16)),
+                x509.OCSPAcceptableResponses([x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.1")]),
+            )
+        ),
+    )
+
+    def run(octets: bytes) -> Ending:
+        request = read_ocsp_request(octets)
+        return Ending(words=f"{len(request.cert_ids)} asked, nonce {request.nonce is not None}")
+
+    return Target(name="ocsp-request", corpus=corpus, run=_tamed(run), mutate=_der_mutation)
+
+
 def _csr(pki: TestPki) -> Target:
     builder = x509.CertificateSigningRequestBuilder().subject_name(
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "测试")])
@@ -386,6 +412,7 @@ TARGETS: Mapping[str, Callable[[TestPki], Target]] = MappingProxyType(
         "certificate": _certificate,
         "crl": _crl,
         "ocsp": _ocsp,
+        "ocsp-request": _ocsp_request,
         "csr": _csr,
         "files": _files,
         "ceremony": _ceremony,

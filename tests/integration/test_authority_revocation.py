@@ -1,5 +1,6 @@
 """CRLs: out at once after a revocation, numbered upwards, once when two want one, whoever is late or in a hurry."""
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,18 +13,28 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.house import House
 from tests.support.ledger import SetClock
-from trust.authority.errors import CrlUnknown
+from trust.authority.errors import CrlUnknown, RevocationReasonRefused
 from trust.authority.issuance import CertificateAuthority
 from trust.authority.issuers import Issuers
-from trust.authority.model import AUTHORITY_LABEL, ActRecord, Authority, IssuedCertificate, RevocationAct
+from trust.authority.model import (
+    AUTHORITY_LABEL,
+    ActRecord,
+    Authority,
+    CertificateStanding,
+    IssuedCertificate,
+    RevocationAct,
+    Standing,
+)
 from trust.authority.repository import RevocationActs
 from trust.authority.revocation import CRL_VALIDITY, RevocationAuthority
 from trust.kernel.errors import YinxinError
 from trust.kernel.randomness import SystemRandomness
+from trust.kernel.states import StateRefused
 from trust.keys.errors import SignerAway
 from trust.keys.repository import KeyBindings
 from trust.ledger.model import Actor
 from trust.pki.profiles import ProfileName
+from trust.pki.revocation_list import read_crl
 
 TESTER = Actor(kind="test", id="test")
 REASON = "key-compromise"
@@ -132,6 +143,78 @@ def test_a_list_that_holds_everything_is_not_published_again_in_its_own_second(r
     room.revoked()
     assert room.refresh()
     assert not room.refresh()
+
+
+def test_an_entry_stays_when_its_certificate_has_ended_and_the_list_says_so(room: Room) -> None:
+    serial = room.revoked()
+    ends = room.certificates.find(serial).not_after
+    room.clock.advance(ends - room.clock.now() + CRL_VALIDITY)
+    assert room.refresh()
+    assert serial in room.listed()
+    since = read_crl(room.revocations.newest("identity")).keeps_expired_since
+    assert since is not None
+    assert since < ends
+
+
+def test_what_is_released_vanishes_from_the_next_list_and_comes_back_when_it_is_held_again(
+    room: Room,
+) -> None:
+    issued = room.issued()
+    for act, expected in (("hold", {issued.serial}), ("release", set()), ("hold", {issued.serial})):
+        getattr(room.certificates.revoking, act)(issued.serial, actor=TESTER)
+        before = room.number()
+        assert room.refresh()
+        assert not room.refresh()
+        assert (room.number(), room.listed()) == (before + 1, expected)
+    entry = room.crl().get_revoked_certificate_by_serial_number(int(issued.serial, 16))
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.name == "certificate_hold"
+
+
+def test_released_and_held_between_two_lists_is_on_the_next_with_its_newer_moment(room: Room) -> None:
+    issued = room.issued()
+    room.certificates.revoking.hold(issued.serial, actor=TESTER)
+    assert room.refresh()
+    room.clock.advance(timedelta(minutes=1))
+    room.certificates.revoking.release(issued.serial, actor=TESTER)
+    room.certificates.revoking.hold(issued.serial, actor=TESTER)
+    assert room.refresh()  # as many entries as before, and another list all the same
+    entry = room.crl().get_revoked_certificate_by_serial_number(int(issued.serial, 16))
+    assert entry is not None
+    assert entry.revocation_date_utc == room.clock.now().replace(microsecond=0)
+
+
+def test_acts_lead_nowhere_but_where_the_table_of_states_says(room: Room) -> None:
+    revoking, serial = room.certificates.revoking, room.issued().serial
+    assert revoking.release(serial, actor=TESTER).standing == Standing()
+    held = revoking.hold(serial, actor=TESTER)
+    assert revoking.hold(serial, actor=TESTER) == held
+    room.clock.advance(timedelta(hours=1))
+    revoked = revoking.revoke(serial, reason="superseded", actor=TESTER)
+    assert revoked == room.certificates.find(serial)
+    assert (revoked.revoked_at, revoked.revocation_reason) == (held.standing.since, "superseded")
+    for act in (revoking.hold, revoking.release):
+        with pytest.raises(StateRefused):
+            act(serial, actor=TESTER)
+    with pytest.raises(RevocationReasonRefused):
+        revoking.revoke(room.issued().serial, reason="certificate-hold", actor=TESTER)
+
+
+def test_of_two_acts_at_once_each_sees_the_other(room: Room) -> None:
+    serial = room.issued().serial
+    ready = threading.Barrier(4)
+
+    def act(name: str) -> None:
+        ready.wait(5)
+        with contextlib.suppress(StateRefused):
+            if name == "revoke":
+                room.certificates.revoking.revoke(serial, reason="superseded", actor=TESTER)
+            else:
+                getattr(room.certificates.revoking, name)(serial, actor=TESTER)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(act, ("hold", "release", "revoke", "hold")))
+    assert room.certificates.find(serial).standing.state is CertificateStanding.REVOKED
 
 
 def test_two_refreshes_at_once_make_one_list(room: Room) -> None:

@@ -3,7 +3,13 @@
 import pytest
 
 from identity.caller import Caller, CallerKind, KindRefused, Role, Scope
-from identity.errors import CertificateRevoked, CsrTooLarge
+from identity.errors import (
+    CertificateNotSuspended,
+    CertificateRevoked,
+    CertificateSuspended,
+    CsrTooLarge,
+    HoldOfAnother,
+)
 from identity.model import Certificate, PageRequest, RevocationReason
 from tests.support.identity import IdentityRoom, csr_pem
 from trust.kernel.errors import NotFound
@@ -140,3 +146,73 @@ def test_a_serial_that_is_none_is_not_found(room: IdentityRoom) -> None:
     for serial in ["", "0", "zz", "A1", "1" * 41, "1\x00", "\ud800"]:
         with pytest.raises(NotFound):
             room.desk.certificates.revoke(citizen, serial, RevocationReason.UNSPECIFIED)
+
+
+def test_a_party_puts_its_own_certificate_on_hold_and_releases_it(room: IdentityRoom) -> None:
+    citizen = room.citizen()
+    certificate = issue(room, citizen)
+    desk = room.desk.certificates
+    held = desk.suspend(citizen, certificate.serial)
+    assert held.suspended_at is not None
+    assert room.authority.held == {certificate.serial}
+    with pytest.raises(CertificateSuspended):
+        desk.suspend(citizen, certificate.serial)
+    released = desk.release(citizen, certificate.serial)
+    assert released.suspended_at is None
+    assert room.authority.held == set()
+    with pytest.raises(CertificateNotSuspended):
+        desk.release(citizen, certificate.serial)
+    assert desk.suspend(citizen, certificate.serial).suspended_at is not None
+    assert len(room.events("party-certificate.suspended")) == 2
+    assert len(room.events("party-certificate.released")) == 1
+
+
+def test_a_hold_of_an_administrator_is_not_the_holders_to_release(room: IdentityRoom) -> None:
+    _, chief = room.agency()
+    officer = room.staff(chief, Role.SEAL_OFFICER)
+    certificate = issue(room, officer)
+    desk = room.desk.certificates
+    desk.suspend(chief, certificate.serial)
+    with pytest.raises(HoldOfAnother):
+        desk.release(officer, certificate.serial)
+    assert [event["reason"] for event in room.events("party-certificate.refused")] == ["hold-of-another"]
+    assert room.authority.held == {certificate.serial}
+    assert desk.release(chief, certificate.serial).suspended_at is None
+    desk.suspend(officer, certificate.serial)
+    assert desk.release(chief, certificate.serial).suspended_at is None
+
+
+def test_others_neither_hold_nor_release(room: IdentityRoom) -> None:
+    (_, chief), (_, stranger) = room.agency(), room.agency()
+    officer = room.staff(chief, Role.SEAL_OFFICER)
+    colleague = room.staff(chief, Role.SEAL_APPROVER)
+    certificate = issue(room, officer)
+    desk = room.desk.certificates
+    for caller in (stranger, colleague, room.citizen()):
+        for act in (desk.suspend, desk.release):
+            with pytest.raises(NotFound):
+                act(caller, certificate.serial)
+    desk.suspend(room.administrator, certificate.serial)
+    assert desk.release(room.administrator, certificate.serial).suspended_at is None
+
+
+def test_from_hold_a_certificate_is_revoked_and_stays_so(room: IdentityRoom) -> None:
+    citizen = room.citizen()
+    certificate = issue(room, citizen)
+    desk = room.desk.certificates
+    desk.suspend(citizen, certificate.serial)
+    revoked = desk.revoke(citizen, certificate.serial, RevocationReason.KEY_COMPROMISE)
+    assert (revoked.suspended_at, revoked.revocation_reason) == (None, RevocationReason.KEY_COMPROMISE)
+    for act in (desk.suspend, desk.release):
+        with pytest.raises(CertificateRevoked):
+            act(citizen, certificate.serial)
+
+
+def test_an_act_that_the_authority_could_not_follow_is_completed_by_repeating_it(room: IdentityRoom) -> None:
+    citizen = room.citizen()
+    certificate = issue(room, citizen)
+    desk = room.desk.certificates
+    room.authority.hold(certificate.serial)  # a crash came between the authority's act and ours
+    assert desk.suspend(citizen, certificate.serial).suspended_at is not None
+    room.authority.release(certificate.serial)
+    assert desk.release(citizen, certificate.serial).suspended_at is None

@@ -17,11 +17,14 @@ from trust.authority.ocsp_keys import RENEWED_BEFORE
 from trust.authority.ocsp_responder import LOOKED_AT_EVERY, TRUSTED_UNSEEN, OcspResponder
 from trust.authority.revoking import REVOCATION_REASONS
 from trust.crypto import der, der_reader
+from trust.crypto.digests import Digest
 from trust.kernel.errors import Throttled
+from trust.keys.errors import KeyNotUsable, SignerRefused
 from trust.keys.repository import KeyBindings
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason
 from trust.pki.ocsp import CertificateState, OcspStatus, read_ocsp
+from trust.pki.ocsp_response import CertificateStatus
 from trust.storage.database import Database
 from trust.storage.errors import DatabaseAway
 
@@ -259,6 +262,18 @@ def test_whoever_had_enough_signed_gets_the_answer_signed_in_advance_or_is_told_
         room.responder.answer(question(issued, serial=7), leave=no_leave)
 
 
+def test_a_signer_that_refuses_is_an_internal_error_and_no_problem_document(
+    room: AuthorityRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = prepared(room)
+
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise KeyNotUsable("the signer holds no such key")
+
+    monkeypatch.setattr(room.house.services.signer, "sign_ocsp_batch", refuse)
+    assert room.reply(question(issued, serial=7)).status is OcspStatus.INTERNAL_ERROR
+
+
 def test_while_the_signer_is_away_what_is_signed_in_advance_is_answered_and_the_rest_is_to_come_later(
     room: AuthorityRoom,
 ) -> None:
@@ -371,3 +386,26 @@ def read_both(*requests: bytes) -> bytes:
         for child in der_reader.read(octets).children()[0].children()[0].children()
     ]
     return der.sequence(der.sequence(der.sequence(*singles)))
+
+
+def test_the_signer_lets_no_other_key_answer_and_a_responders_key_do_nothing_else(
+    room: AuthorityRoom,
+) -> None:
+    signer, now = room.house.services.signer, room.clock.now()
+    with room.house.services.database.read() as work:
+        keys = {
+            label: KeyBindings(work).require(label).key_id
+            for label in ("authority/identity", "service/timestamp", f"{OCSP_LABEL}identity")
+        }
+    later = now + timedelta(days=1)
+    for label in ("authority/identity", "service/timestamp"):
+        with pytest.raises(KeyNotUsable):
+            signer.sign_ocsp_batch(keys[label], [], this_update=now, next_update=later)
+    responder = keys[f"{OCSP_LABEL}identity"]
+    with pytest.raises(KeyNotUsable):
+        signer.sign_crl(responder, number=1, this_update=now, next_update=later, revoked=[])
+    with pytest.raises(KeyNotUsable):
+        signer.timestamp(responder, imprint=bytes(32), nonce=None, policy="1.2.3")
+    good = CertificateStatus(digest=Digest.SHA1, serial=1, state=CertificateState.GOOD)
+    with pytest.raises(SignerRefused):
+        signer.sign_ocsp_batch(responder, [(None, [good])] * 1001, this_update=now, next_update=later)

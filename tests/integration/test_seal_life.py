@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api.house_trust import HouseTrust
 from identity.caller import Caller, CallerKind, Role, RoleMissing
 from identity.ids import AgencyId, PersonId
 from seals.acts.authorisations import AuthorisationInvalid, AuthorisationWithdrawn
@@ -20,9 +21,11 @@ from seals.errors import (
 from seals.model import SealRequest, SealState
 from tests.support.house import ITEM, House, SealingAgency, impression_png
 from tests.support.pdfs import build_pdf
+from trust.authority.model import ActRecord, CertificateStanding, RevocationAct
+from trust.authority.repository import RevocationActs
 from trust.documents import pdf
 from trust.kernel.errors import InvalidInput
-from trust.kernel.report import Indication
+from trust.kernel.report import Indication, Outcome
 from trust.kernel.states import StateRefused
 
 ACTS: dict[str, tuple[frozenset[Role], Callable[[SealingAgency, Caller], object]]] = {
@@ -180,6 +183,52 @@ def test_after_revoking_what_was_sealed_before_stays_valid_and_the_certificate_i
     assert report.indication is Indication.VALID, report.reasons()
 
 
+def test_what_was_sealed_before_a_loss_was_reported_stays_valid_while_the_certificate_is_on_hold(
+    desk: SealingAgency,
+) -> None:
+    services = desk.house.services
+    sealed = desk.seal_document(build_pdf()).document
+    _wait_a_second(desk)
+    services.seals.life.suspend(desk.approver, desk.seal.id, reason="遗失")
+    standing = services.certificates.find(desk.seal.serial).standing
+    assert (standing.state, standing.reason) == (CertificateStanding.HELD, "certificate-hold")
+    _wait_a_second(desk)
+    assert _judged(desk, sealed) == (Indication.VALID, set())
+    second = desk.house.room.staff(desk.administrator, Role.SEAL_APPROVER)
+    services.seals.life.reinstate(second, desk.seal.id, reason="找到")
+    assert services.certificates.find(desk.seal.serial).standing.state is CertificateStanding.GOOD
+
+
+def test_what_is_sealed_while_the_certificate_is_on_hold_is_valid_only_once_it_is_released(
+    desk: SealingAgency,
+) -> None:
+    services = desk.house.services
+    sealed = desk.seal_document(build_pdf()).document
+    # The key was out of its holder's hands a while before that document was made.
+    lost = services.clock.now().replace(microsecond=0) - timedelta(minutes=1)
+    held = ActRecord(
+        serial=desk.seal.serial, step=1, act=RevocationAct.HOLD, reason="certificate-hold", at=lost
+    )
+    record = services.certificates.find(desk.seal.serial)
+    with services.ledger.work() as work:
+        RevocationActs(work).add(held, authority=record.authority, issuer_key=record.issuer_key)
+    services.revocations.refresh_all()
+    assert _judged(desk, sealed) == (Indication.CANNOT_TELL, {("revocation", "TRY_LATER")})
+    services.seals.life.suspend(desk.officer, desk.seal.id, reason="遗失")
+    services.seals.life.reinstate(desk.approver, desk.seal.id, reason="找到")
+    assert _judged(desk, sealed) == (Indication.VALID, set())
+
+
+def test_a_seal_revoked_while_its_loss_was_reported_is_revoked_since_the_report(desk: SealingAgency) -> None:
+    services = desk.house.services
+    services.seals.life.suspend(desk.officer, desk.seal.id, reason="遗失")
+    reported = services.certificates.find(desk.seal.serial).standing.since
+    _wait_a_second(desk)
+    services.seals.life.revoke(desk.approver, desk.seal.id, reason="未找到")
+    record = services.certificates.find(desk.seal.serial)
+    assert (record.revoked_at, record.revocation_reason) == (reported, "cessation-of-operation")
+
+
 def test_a_withdrawn_authorisation_is_not_used_nor_withdrawn_again(house: House) -> None:
     desk = house.sealing_agency()
     services = house.services
@@ -264,6 +313,20 @@ def _request(desk: SealingAgency) -> SealRequest:
     return desk.house.services.seals.request(
         desk.officer, name="另一枚章", reason="用", impression=impression_png(), width_mm=42, height_mm=42
     )
+
+
+def _judged(desk: SealingAgency, sealed: bytes) -> tuple[Indication, set[tuple[str, str | None]]]:
+    """As a stranger judges who has just fetched the newest lists."""
+    services = desk.house.services
+    trust = HouseTrust(database=services.database, clock=services.clock, origin="test").current()
+    report = pdf.validate(sealed, trust=trust, at=services.clock.now())
+    troubles = {
+        (check.code, check.sub_indication)
+        for part in report.parts
+        for check in part.checks
+        if check.outcome is not Outcome.PASSED
+    }
+    return report.indication, troubles
 
 
 def _wait_a_second(desk: SealingAgency) -> None:

@@ -107,6 +107,7 @@ def hold_shipped_ceremony(
             requests=parts.requests,
         )
         parts.revocations.refresh_all()
+        parts.ocsp_keys.ensure_all()
 
 
 @dataclass(kw_only=True)

@@ -69,6 +69,7 @@ class PaperAuthority:
 
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     issued: list[dict[str, Any]] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
     revoked: dict[str, str] = field(default_factory=dict)
     before_answering: Any = None
 
@@ -94,6 +95,12 @@ class PaperAuthority:
         return IssuedCertificate(
             serial=f"{serial:x}", certificate=certificate.public_bytes(Encoding.DER), chain=()
         )
+
+    def hold(self, serial: str) -> None:
+        self.held.add(serial)
+
+    def release(self, serial: str) -> None:
+        self.held.discard(serial)
 
     def revoke(self, serial: str, reason: str) -> None:
         self.revoked.setdefault(serial, reason)

@@ -44,6 +44,7 @@ _LEASE = timedelta(hours=1)
 class SigningRoom:
     """The signer's client, a database to commit intents in, and the same work without the signer."""
 
+    settings: Settings
     client: SignerClient
     database: Database
     key_id: KeyId
@@ -121,6 +122,7 @@ def _room(supervisor: Supervisor, suite: Suite) -> Iterator[SigningRoom]:
         with database.read() as work:
             timestamp = KeyBindings(work).require(TIMESTAMP_LABEL)
         yield SigningRoom(
+            settings=settings,
             client=client,
             database=database,
             key_id=key.key_id,

@@ -334,7 +334,29 @@ def test_a_hold_on_a_list_that_has_run_out_leaves_the_answer_open(pki: TestPki) 
     troubles = _troubles(_validate(pki, leaf, trust=_with_lists(pki, stale)))
     assert troubles == [("revocation", Outcome.UNKNOWN, "TRY_LATER")]
     current = _with_lists(pki, pki.crl(revoked=[hold]))
-    assert _troubles(_validate(pki, leaf, trust=current)) == [("revocation", Outcome.FAILED, "REVOKED")]
+    assert _troubles(_validate(pki, leaf, trust=current)) == [("revocation", Outcome.UNKNOWN, "TRY_LATER")]
+
+
+def test_a_revocation_counts_before_a_hold_whichever_list_comes_first(pki: TestPki) -> None:
+    leaf = pki.leaf()
+    since = pki.now - _DAY
+    hold = Revoked(serial=leaf.parsed.serial, at=since, reason=RevocationReason.CERTIFICATE_HOLD)
+    revoked = Revoked(serial=leaf.parsed.serial, at=since, reason=RevocationReason.KEY_COMPROMISE)
+    lists = [pki.crl(revoked=[each]) for each in (hold, revoked)]
+    for order in (lists, lists[::-1]):
+        troubles = _troubles(_validate(pki, leaf, trust=_with_lists(pki, *order)))
+        assert troubles == [("revocation", Outcome.FAILED, "REVOKED")]
+
+
+def test_what_was_signed_before_a_hold_stays_good_and_after_it_waits_for_the_release(pki: TestPki) -> None:
+    leaf = pki.leaf()
+    hold = Revoked(
+        serial=leaf.parsed.serial, at=pki.now - timedelta(hours=1), reason=RevocationReason.CERTIFICATE_HOLD
+    )
+    held = _with_lists(pki, pki.crl(revoked=[hold]))
+    assert _validate(pki, leaf, trust=held, at=pki.now - timedelta(hours=2)).passed
+    assert not _validate(pki, leaf, trust=held).passed
+    assert _validate(pki, leaf, trust=_with_lists(pki, pki.crl())).passed
 
 
 def test_a_list_made_after_the_moment_counts_until_the_certificate_expires(pki: TestPki) -> None:

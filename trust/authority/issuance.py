@@ -93,6 +93,7 @@ class CertificateAuthority:
         validity: timedelta | None = None,
         issuing_key: KeyInfo | None = None,
         issuer: Issuer | None = None,
+        not_before: datetime | None = None,
     ) -> IssuedCertificate:
         """Issues one certificate under `authority`; `bind` records it as the certificate of a key of ours.
 
@@ -102,7 +103,8 @@ class CertificateAuthority:
         `issuing_key` is given for a root alone, whose key has no certificate yet. `issuer` is an older generation
         of the authority that still issues something of its own, an OCSP responder's certificate. Raises
         SignerAway where the signer is away (the worker resolves what was intended), CertificateBroken where
-        what was signed is not what was intended.
+        what was signed is not what was intended. `not_before` is for a bridge alone, which holds
+        for as long as the key that it certifies.
         """
         now = self._clock.now().replace(microsecond=0)
         if issuer is None and issuing_key is None:
@@ -117,7 +119,7 @@ class CertificateAuthority:
                 subject=subject,
                 spki=spki,
                 serial=0,
-                not_before=now - _BACKDATED,
+                not_before=not_before or now - _BACKDATED,
                 not_after=_end(now, validity or self._profiles[profile].validity, issuer),
                 crl_url=None if issuer is None else f"{self._public_url}/crl/{issuer.name}.crl",
                 ca_url=None if issuer is None else f"{self._public_url}/ca/{issuer.name}.cer",

@@ -79,7 +79,7 @@ class ActRecord:
 class Standing:
     """Where a certificate stands after `steps` acts; `since` and `reason` are of a held or revoked one.
 
-    Of a certificate that was on hold when it was revoked, `since` is when it was put on hold (X.509 §9.5.3.1):
+    Of a certificate that was on hold when it was revoked, `since` is when it was put on hold (X.509):
     whoever could not rely on it yesterday need not rely on it for yesterday today.
     """
 

@@ -40,20 +40,30 @@ class PreparedAnswers:
         self._database = database
         self._signer = signer
         self._clock = clock
+        self._followed: dict[KeyId, int] = {}
 
     def follow(self, issuer: Issuer) -> int:
         """Signs again what has been held, released or revoked since it was signed; how many."""
-        return self._all(issuer, _changed)
+        with self._database.read() as work:
+            acts = RevocationActs(work).count(issuer.key_id)
+        # Acts are facts: where there are as many as when everything was found signed, none is new.
+        if self._followed.get(issuer.key_id) == acts:
+            return 0
+        signed = self._all(issuer, _changed)
+        self._followed[issuer.key_id] = acts
+        return signed
 
     def renew(self, issuer: Issuer) -> int:
-        """Signs what is missing or over half its time, and forgets what is about ended certificates."""
+        """Signs what is missing or over half its time, and forgets what ran out: nobody renews the ended."""
         now = self._clock.now()
         signed = self._all(issuer, lambda work, key: _due(work, key, now=now))
         with self._database.work() as work:
-            ended = select(certificates.c.serial).where(
-                certificates.c.issuer_key == issuer.key_id, certificates.c.not_after <= now
+            work.execute(
+                delete(ocsp_answers).where(
+                    ocsp_answers.c.issuer_key == issuer.key_id,
+                    ocsp_answers.c.this_update <= now - OCSP_VALIDITY,
+                )
             )
-            work.execute(delete(ocsp_answers).where(ocsp_answers.c.serial.in_(ended)))
         return signed
 
     def _all(self, issuer: Issuer, due: _Due) -> int:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
+import structlog
 from sqlalchemy import text
 
 from trust.authority.issuers import Issuer, Issuers
@@ -23,7 +24,7 @@ from trust.authority.ocsp_answers import OCSP_VALIDITY, status_of
 from trust.authority.repository import RevocationActs
 from trust.crypto.digests import Digest
 from trust.kernel.clock import Clock
-from trust.kernel.errors import Throttled, Unavailable
+from trust.kernel.errors import Throttled, Unavailable, YinxinError
 from trust.keys.client import SignerClient
 from trust.keys.model import KeyId
 from trust.keys.repository import KeyBindings
@@ -44,6 +45,8 @@ ISSUERS_EVERY: Final = timedelta(seconds=30)
 MAX_ANSWERS_IN_MEMORY: Final = 20_000
 # More changes at once than this, and everything in memory is let go instead.
 _MAX_CHANGES: Final = 2_000
+
+_log = structlog.get_logger("yinxin.ocsp")
 
 _POSITIONS: Final = text(
     """
@@ -162,8 +165,13 @@ class OcspResponder:
                 if prepared is not None:
                     return prepared
                 raise
+        except Throttled:
+            raise
         except Unavailable:
             return _refused(OcspStatus.TRY_LATER)
+        except YinxinError as error:
+            _log.error("ocsp.refused", code=error.code, reason=error.message)
+            return _refused(OcspStatus.INTERNAL_ERROR)
 
     def _look(self) -> None:
         """Sees to it that what is in memory was compared with the database just now; one thread does, for all.

@@ -49,15 +49,16 @@ class OcspSigning:
             raise Malformed(f"a batch is a list of at most {MAX_BATCH} answers")
         held = self._keyring.open(KeyId(message["key_id"]), KeyPurpose.OCSP)
         responder = self._responder(held)
-        times = responder.times(
-            _whole(parse_rfc3339(message["this_update"])), _whole(parse_rfc3339(message["next_update"]))
+        moments = responder.moments(
+            produced_at=_whole(self._clock.now()),
+            this_update=_whole(parse_rfc3339(message["this_update"])),
+            next_update=_whole(parse_rfc3339(message["next_update"])),
         )
-        produced_at = _whole(self._clock.now())
         signed = []
         for nonce, statuses in answers:
             data = responder.response_data(
-                [responder.single(read_status(status), times) for status in statuses],
-                produced_at=produced_at,
+                [responder.single(read_status(status), moments) for status in statuses],
+                moments,
                 nonce=None if nonce is None else wire.octets(nonce),
             )
             signed.append(wire.text(responder.response(data, held.signer.sign(data))))

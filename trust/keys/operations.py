@@ -142,8 +142,9 @@ class Operations:
         key_id = KeyId(message["key_id"])
         held = self._keyring.open(key_id, KeyPurpose.AUTHORITY)
         binding = self._identities.binding(held)
+        authority = read_certificate(certificate_of(binding))
         tbs = build_tbs_crl(
-            issuer=read_certificate(certificate_of(binding)).subject,
+            issuer=authority.subject,
             number=int(message["number"]),
             this_update=parse_rfc3339(message["this_update"]),
             next_update=parse_rfc3339(message["next_update"]),
@@ -156,6 +157,8 @@ class Operations:
                 for serial, at, reason in message["revoked"]
             ],
             aki=key_identifier(binding.spki),
+            # Nothing that this key ever revoked is dropped: see trust/authority/revocation.py.
+            keeps_expired_since=authority.not_before,
             suite=held.signer.suite,
         )
         return {"crl": wire.text(assemble(tbs, held.signer.suite, held.signer.sign(tbs)))}

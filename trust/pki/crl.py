@@ -56,8 +56,12 @@ def build_tbs_crl(
     revoked: Sequence[Revoked],
     aki: bytes,
     suite: Suite,
+    keeps_expired_since: datetime | None = None,
 ) -> bytes:
     """The DER TBSCertList; `issuer` is the authority's DER Name, `aki` its key identifier.
+
+    `keeps_expired_since` says that no entry of a certificate that ended since then was dropped (whole seconds;
+    X.509 expiredCertsOnCRL), so that the list judges signatures of certificates that have ended.
 
     Raises ProfileViolated where a serial is listed twice or the updates are not in order.
     """
@@ -73,7 +77,14 @@ def build_tbs_crl(
         der.x509_time(this_update),
         der.x509_time(next_update),
         entries,
-        der.context(0, der.sequence(extensions.authority_key_identifier(aki), extensions.crl_number(number))),
+        der.context(
+            0,
+            der.sequence(
+                extensions.authority_key_identifier(aki),
+                extensions.crl_number(number),
+                b"" if keeps_expired_since is None else extensions.expired_on_crl(keeps_expired_since),
+            ),
+        ),
     )
 
 

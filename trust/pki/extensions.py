@@ -1,6 +1,7 @@
 """X.509 extensions written as DER (RFC 5280 §4.2, §5.2)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from trust.crypto import der
 from trust.crypto.der_reader import read
@@ -82,6 +83,11 @@ def ocsp_no_check() -> bytes:
 def crl_number(number: int) -> bytes:
     """CRL number."""
     return extension("2.5.29.20", der.integer(number))
+
+
+def expired_on_crl(since: datetime) -> bytes:
+    """Since when certificates that end stay on the list (expiredCertsOnCRL of X.509)."""
+    return extension("2.5.29.60", der.generalized_time(since))
 
 
 def reason_code(reason: int) -> bytes:

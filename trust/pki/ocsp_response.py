@@ -1,15 +1,18 @@
 """OCSPResponse (RFC 6960 §4.2) written from precomputed DER, by a responder that its authority has certified.
 
     responder = OcspIdentity(certificate=…, issuer=…, suite=Suite.P256_SHA256)
-    tbs = responder.response_data([responder.single(status, times)], produced_at=…, nonce=None)
+    moments = responder.moments(produced_at=…, this_update=…, next_update=…)
+    tbs = responder.response_data([responder.single(status, moments)], moments, nonce=None)
     answer = responder.response(tbs, signer.sign(tbs))
 
-Only the serial, the status, the times and the signature vary from one answer to the next.
+Only serial, status, nonce and signature vary from one answer of a batch to the next; everything else is encoded once,
+the frames around them once for each size.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from trust.crypto import der, der_reader
@@ -54,6 +57,14 @@ class CertificateStatus:
     reason: RevocationReason | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moments:
+    """When answers were produced, and what every single response of them ends with (DER)."""
+
+    produced: bytes
+    times: bytes
+
+
 @dataclass(frozen=True, kw_only=True)
 class OcspIdentity:
     """A responder: its certificate, that of the authority that issued it and that it answers for (DER), its suite.
@@ -87,40 +98,32 @@ class OcspIdentity:
         object.__setattr__(self, "_after_signature", der.context(0, der.sequence(self.certificate)))
         object.__setattr__(self, "_kept_since", der.context(1, der.sequence(cutoff)))
 
-    def times(self, this_update: datetime, next_update: datetime) -> bytes:
-        """What every single response of one moment ends with: its times (whole seconds) and the archive cutoff."""
-        return (
-            der.generalized_time(this_update)
-            + der.context(0, der.generalized_time(next_update))
-            + self._kept_since
-        )
+    def moments(self, *, produced_at: datetime, this_update: datetime, next_update: datetime) -> Moments:
+        """What all answers of one batch say about time (whole seconds), encoded once."""
+        times = der.generalized_time(this_update) + der.context(0, der.generalized_time(next_update))
+        return Moments(produced=der.generalized_time(produced_at), times=times + self._kept_since)
 
-    def single(self, status: CertificateStatus, times: bytes) -> bytes:
+    def single(self, status: CertificateStatus, moments: Moments) -> bytes:
         """The DER SingleResponse; raises ProfileViolated for a digest that nothing is found by."""
         head = self._heads.get(status.digest)
         if head is None:
             raise ProfileViolated(f"certificates are not found by {status.digest}")
-        return der.sequence(der.sequence(head, der.integer(status.serial)), _status(status), times)
+        return der.sequence(der.sequence(head, der.integer(status.serial)), _status(status), moments.times)
 
-    def response_data(self, singles: Sequence[bytes], *, produced_at: datetime, nonce: bytes | None) -> bytes:
+    def response_data(self, singles: Sequence[bytes], moments: Moments, *, nonce: bytes | None) -> bytes:
         """The DER ResponseData, which is signed; a nonce is echoed as it came (RFC 9654 §2.1)."""
         return der.sequence(
             self._responder,
-            der.generalized_time(produced_at),
+            moments.produced,
             der.sequence(*singles),
-            b"" if nonce is None else _nonce(nonce),
+            b"" if nonce is None else _nonce_frame(len(nonce)) + nonce,
         )
 
     def response(self, response_data: bytes, signature: bytes) -> bytes:
         """The DER OCSPResponse around a signature over `response_data`, with the responder's certificate."""
-        basic = der.sequence(
-            response_data,
-            definition(self.suite).signature_algorithm,
-            der.bit_string(signature),
-            self._after_signature,
-        )
-        inner = der.sequence(_BASIC, der.octet_string(basic))
-        return der.sequence(_SUCCESSFUL, der.context(0, inner))
+        before = definition(self.suite).signature_algorithm + _bit_string_frame(len(signature))
+        parts = (response_data, before, signature, self._after_signature)
+        return b"".join((_response_frame(sum(map(len, parts))), *parts))
 
 
 def refusal(status: OcspStatus) -> bytes:
@@ -139,8 +142,24 @@ def _status(status: CertificateStatus) -> bytes:
     return der.context(1, der.generalized_time(status.revoked_at) + reason)
 
 
-def _nonce(nonce: bytes) -> bytes:
-    return der.context(1, der.sequence(extension(_NONCE, der.octet_string(nonce))))
+@lru_cache(maxsize=256)
+def _nonce_frame(size: int) -> bytes:
+    """What stands before a nonce of this many octets: responseExtensions with nothing else in them."""
+    placeholder = bytes(size)
+    return der.context(1, der.sequence(extension(_NONCE, der.octet_string(placeholder))))[:-size]
+
+
+@lru_cache(maxsize=256)
+def _bit_string_frame(size: int) -> bytes:
+    """What stands before a signature of this many octets."""
+    return der.bit_string(bytes(size))[:-size]
+
+
+@lru_cache(maxsize=2048)
+def _response_frame(size: int) -> bytes:
+    """What stands before the contents of a BasicOCSPResponse of this many octets."""
+    inner = der.sequence(_BASIC, der.octet_string(der.sequence(bytes(size))))
+    return der.sequence(_SUCCESSFUL, der.context(0, inner))[:-size]
 
 
 def _key(spki: bytes) -> bytes:

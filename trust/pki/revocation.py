@@ -4,7 +4,8 @@ Each source becomes a `Statement`; `conclude` weighs them. The rules, in order:
 
 1. A revocation counts from whichever source, also one that has run out: it is for good. It counts where its date
    is not after the moment; a later one is mentioned and does not spoil. A hold counts only from a source that
-   covers the moment, and only as long as no newer one says that it was lifted.
+   covers the moment, and only as long as no newer one says that it was lifted; it leaves the answer open, for the
+   certificate may be released or revoked (EN 319 102-1 §5.2.6: TRY_LATER).
 2. Silence (or "good") counts only from a source that covers the moment: it had not run out before it, and was made
    while the certificate had not expired, or by an authority that says that it keeps expired ones. A source made
    after the moment says more, not less (decision 0009).
@@ -112,23 +113,10 @@ def covers(
 
 def conclude(statements: Sequence[Statement], at: datetime, *, for_tokens: bool) -> RevocationAnswer:
     """Weighs what the sources say; `for_tokens` applies RFC 3161 §4 to a signer revoked later."""
-    # 1. Revoked for good, or on hold by the newest word.
-    later: Entry | None = None
-    for each in statements:
-        entry = each.entry
-        if entry is None or entry.reason is RevocationReason.REMOVE_FROM_CRL:
-            continue
-        if entry.reason is RevocationReason.CERTIFICATE_HOLD and not _still_on_hold(each, statements):
-            continue
-        if entry.since <= at or (for_tokens and entry.reason not in HARMLESS_FOR_TOKENS):
-            return RevocationAnswer(
-                state=RevocationState.REVOKED,
-                detail=f"revoked since {_since(entry)}",
-                at=entry.since,
-                reason=entry.reason,
-                statements=(each,),
-            )
-        later = entry
+    # 1. Revoked for good; failing that, on hold by the newest word.
+    spoilt, later = _revoked_or_held(statements, at, for_tokens=for_tokens)
+    if spoilt is not None:
+        return spoilt
 
     # 2. Good, where those that cover the moment cover every reason.
     used: list[Statement] = []
@@ -152,6 +140,35 @@ def conclude(statements: Sequence[Statement], at: datetime, *, for_tokens: bool)
     else:
         detail = "no list or answer that covers the moment is at hand"
     return RevocationAnswer(state=RevocationState.UNKNOWN, detail=detail)
+
+
+def _revoked_or_held(
+    statements: Sequence[Statement], at: datetime, *, for_tokens: bool
+) -> tuple[RevocationAnswer | None, Entry | None]:
+    """What spoils the moment, a revocation before a hold; and an entry that is later and does not."""
+    held: RevocationAnswer | None = None
+    later: Entry | None = None
+    for each in statements:
+        entry = each.entry
+        if entry is None or entry.reason is RevocationReason.REMOVE_FROM_CRL:
+            continue
+        on_hold = entry.reason is RevocationReason.CERTIFICATE_HOLD
+        if on_hold and not _still_on_hold(each, statements):
+            continue
+        if entry.since > at and (not for_tokens or entry.reason in HARMLESS_FOR_TOKENS):
+            later = entry
+            continue
+        answer = RevocationAnswer(
+            state=RevocationState.UNKNOWN if on_hold else RevocationState.REVOKED,
+            detail=f"{'on hold' if on_hold else 'revoked'} since {_since(entry)}",
+            at=entry.since,
+            reason=entry.reason,
+            statements=(each,),
+        )
+        if not on_hold:
+            return answer, later
+        held = answer
+    return held, later
 
 
 def _still_on_hold(held: Statement, statements: Iterable[Statement]) -> bool:

@@ -71,3 +71,20 @@ CREATE INDEX ix_ocsp_answers_issuer_key_position ON trust.ocsp_answers (issuer_k
 CREATE INDEX ix_ocsp_answers_issuer_key_this_update ON trust.ocsp_answers (issuer_key, this_update);
 GRANT SELECT, INSERT, UPDATE, DELETE ON trust.ocsp_answers TO yinxin_service;
 GRANT SELECT ON trust.ocsp_answers TO yinxin_reader;
+
+-- Holds and releases of parties' certificates.
+CREATE TABLE identity.certificate_suspensions (
+  serial TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  by TEXT NOT NULL,
+  CONSTRAINT pk_certificate_suspensions PRIMARY KEY (serial, step),
+  CONSTRAINT fk_certificate_suspensions_serial_certificates FOREIGN KEY (serial)
+    REFERENCES identity.certificates (serial)
+);
+GRANT SELECT, INSERT ON identity.certificate_suspensions TO yinxin_service;
+GRANT SELECT ON identity.certificate_suspensions TO yinxin_reader;
+CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON identity.certificate_suspensions
+  FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
+CREATE TRIGGER facts_kept BEFORE TRUNCATE ON identity.certificate_suspensions
+  FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
