@@ -121,31 +121,31 @@ class SealCertificates:
             not_after=issued.not_after,
         )
 
-    def hold(self, serial: str) -> None:
-        self._for_each(serial, lambda each: self._authority.revoking.hold(each, actor=_SEALS))
-
-    def release(self, serial: str) -> None:
-        self._for_each(serial, lambda each: self._authority.revoking.release(each, actor=_SEALS))
-
     def renew_seal_certificate(self, *, owner: str) -> None:
         self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, same_key=True)
 
+    def hold(self, serial: str) -> None:
+        self._each(serial, lambda each: self._authority.revoking.hold(each, actor=_SEALS))
+
+    def release(self, serial: str) -> None:
+        self._each(serial, lambda each: self._authority.revoking.release(each, actor=_SEALS))
+
     def revoke(self, serial: str, *, reason: str) -> None:
-        self._for_each(serial, lambda each: self._authority.revoke(each, reason=reason, actor=_SEALS))
+        self._each(serial, lambda each: self._authority.revoke(each, reason=reason, actor=_SEALS))
 
-    def _for_each(self, serial: str, act: Callable[[str], CertificateRecord]) -> None:
-        """Does it to every certificate of the seal that is not revoked.
+    def _each(self, serial: str, act: Callable[[str], CertificateRecord]) -> None:
+        """Acts upon every certificate that the seal's key has had; of one from elsewhere those tell who issued it.
 
-        Of a certificate from elsewhere nothing is done here: whoever issued it is told.
+        The key is the same under each, and a renewal leaves the older ones good until they end.
         """
         try:
             records = self._authority.of_owner(self._authority.find(serial).owner)
         except CertificateUnknown:
             return
-        standing = [record for record in records if record.revoked_at is None]
-        for record in standing:
-            act(record.serial)
-        for authority in {record.authority for record in standing}:
+        for record in records:
+            if record.serial == serial or record.revoked_at is None:
+                act(record.serial)
+        for authority in {record.authority for record in records}:
             _publish(self._revocations, authority)
 
     def revoke_others(self, *, owner: str, keep: str) -> None:

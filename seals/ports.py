@@ -47,16 +47,16 @@ class SealAuthority(Protocol):
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
     ) -> IssuedSealCertificate: ...
 
+    def renew_seal_certificate(self, *, owner: str) -> None:
+        """Issues and binds the successor of the newest certificate of this owner, for the same key."""
+        ...
+
     def hold(self, serial: str) -> None:
-        """Puts every certificate of this one's owner on hold; one that is on hold already stays so."""
+        """Puts this certificate and its owner's others on hold. Raises StateRefused where it is revoked."""
         ...
 
     def release(self, serial: str) -> None:
-        """Takes every certificate of this one's owner off hold; one that is good already stays so."""
-        ...
-
-    def renew_seal_certificate(self, *, owner: str) -> None:
-        """Issues and binds the successor of the newest certificate of this owner, for the same key."""
+        """Takes this certificate and its owner's others off hold. Raises StateRefused where it is revoked."""
         ...
 
     def revoke(self, serial: str, *, reason: str) -> None:

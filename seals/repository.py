@@ -139,11 +139,11 @@ class Seals:
         return tuple(map(_seal, self._work.execute(_page(query, seals.c.id, after, limit))))
 
     def ending(self, before: datetime, *, limit: int) -> tuple[Seal, ...]:
-        """Seals that can be used, or could be again, and end before this moment; for the worker."""
+        """Seals that can be used and end before this moment, for the worker; one on hold waits until it is back."""
         query = (
             _seals()
             .where(
-                seals.c.state.in_((SealState.ACTIVE.value, SealState.SUSPENDED.value)),
+                seals.c.state == SealState.ACTIVE.value,
                 func.coalesce(_NEWEST.c.valid_until, seals.c.valid_until) <= before,
             )
             .order_by(seals.c.id)

@@ -1,12 +1,13 @@
 """The server is killed at every step of issuing a certificate: whatever was signed is on record, or revoked."""
 
+import time
 from collections import Counter
 from typing import Any
 
 import pytest
 from cryptography import x509
 
-from tests.support.kill_house import KillHouse, require_settled
+from tests.support.kill_house import RESOLVING_SECONDS, KillHouse, require_settled
 from tests.support.kill_launcher import Procedure
 from tests.support.killing import KillPoint
 from trust.pki.certificate import read_certificate
@@ -89,10 +90,16 @@ def _serials(house: KillHouse, table: str) -> set[str]:
 
 
 def _require_on_the_list(house: KillHouse, serials: set[str]) -> None:
-    """The newest list of the seals' authority names each."""
+    """Soon the newest list of the seals' authority names each."""
+    until = time.monotonic() + RESOLVING_SECONDS
+    while not serials <= _listed(house) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert serials <= _listed(house)
+
+
+def _listed(house: KillHouse) -> set[str]:
     row = house.row(
         "SELECT crl FROM trust.crls WHERE issuer_key = (SELECT key_id FROM trust.key_bindings"
         " WHERE label = 'authority/seals' ORDER BY position DESC LIMIT 1) ORDER BY number DESC LIMIT 1"
     )
-    listed = {f"{each.serial_number:x}" for each in x509.load_der_x509_crl(bytes(row["crl"]))}
-    assert serials <= listed
+    return {f"{each.serial_number:x}" for each in x509.load_der_x509_crl(bytes(row["crl"]))}

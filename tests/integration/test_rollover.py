@@ -95,6 +95,7 @@ def test_the_bridges_are_of_the_same_name_and_end_with_what_they_certify(house: 
         assert each.self_issued
         assert each.subject == old.subject
     assert new_by_old.not_after <= old.not_after
+    assert (new_by_old.not_before, old_by_new.not_before) == (new.not_before, old.not_before)
     assert timedelta(0) <= old.not_after - old_by_new.not_after <= timedelta(minutes=10)
 
 

@@ -28,7 +28,7 @@ from trust.keys.repository import IssuingPermissions, KeyBindings
 from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
-from trust.pki.profiles import PROFILES, ProfileName
+from trust.pki.profiles import ProfileName
 
 __all__ = ["ACTS", "CEREMONY_HELD", "SHIPPED", "Ceremony", "CeremonyTable", "hold_ceremony"]
 
@@ -133,7 +133,9 @@ def _make_bridges(step: Step, table: CeremonyTable) -> LoggedStep:
                 agency=None,
                 actor=ACTOR,
                 issuer=issuer,
-                validity=min(PROFILES[ProfileName.CROSS].validity, _remaining(certified, table.clock)),
+                # RFC 4210 §4.4.1: from when the certified key was made, or what it signed before would be orphaned.
+                not_before=read_certificate(certified.certificate).not_before,
+                validity=_remaining(certified, table.clock),
             )
         )
     serials = " and ".join(each.serial for each in made)

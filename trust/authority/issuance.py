@@ -99,6 +99,7 @@ class CertificateAuthority:
         validity: timedelta | None = None,
         issuing_key: KeyInfo | None = None,
         issuer: Issuer | None = None,
+        not_before: datetime | None = None,
     ) -> IssuedCertificate:
         """Issues one certificate under `authority`; `bind` records it as the certificate of a key of ours.
 
@@ -109,6 +110,7 @@ class CertificateAuthority:
         of the authority that still issues something of its own, an OCSP responder's certificate. Raises
         SignerAway where the signer is away (the worker resolves what was intended), CertificateBroken where
         what was signed is not what was intended, SuiteNotAccepted where the policy has no such keys certified.
+        `not_before` is for a bridge alone, which holds for as long as the key that it certifies.
         """
         self._policy.require_suite(suite_of_spki(spki), key_use(profile))
         now = self._clock.now().replace(microsecond=0)
@@ -124,7 +126,7 @@ class CertificateAuthority:
                 subject=subject,
                 spki=spki,
                 serial=0,
-                not_before=now - _BACKDATED,
+                not_before=not_before or now - _BACKDATED,
                 not_after=_end(now, validity or self._profiles[profile].validity, issuer),
                 crl_url=None if issuer is None else f"{self._public_url}/crl/{issuer.name}.crl",
                 ca_url=None if issuer is None else f"{self._public_url}/ca/{issuer.name}.cer",

@@ -176,6 +176,7 @@ class OfflineRoot:
                 subject=request.subject,
                 spki=other.spki,
                 validity=other.not_after - self.clock.now().replace(microsecond=0),
+                not_before=other.not_before,  # RFC 4210 §4.4.1: from when its key was made
                 crl_url=request.crl_url,
                 ca_url=request.ca_url,
             )
@@ -230,6 +231,7 @@ class OfflineRoot:
         validity: timedelta,
         crl_url: str,
         ca_url: str,
+        not_before: datetime | None = None,
     ) -> bytes:
         now = self.clock.now().replace(microsecond=0)
         serial = _serial(self.randomness)
@@ -244,7 +246,7 @@ class OfflineRoot:
                 issuer_name=self.certificate.subject,
                 issuer_spki=self.signer.spki,
                 issuer_suite=self.signer.suite,
-                not_before=now - _BACKDATED,
+                not_before=not_before or now - _BACKDATED,
                 not_after=min(now - _BACKDATED + validity, self.certificate.not_after),
                 crl_url=crl_url,
                 ca_url=ca_url,
