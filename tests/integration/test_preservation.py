@@ -246,6 +246,8 @@ def test_a_renewal_that_would_gain_nothing_is_not_written(room):
     far = RenewalRules(policy=room.decades.policy, margin=timedelta(days=1200))
     (failed,) = room.desk.renew(rules=far).failed
     assert "same certificate" in failed[1]
+    # A new hash tree gains what it is for, whoever stamps it.
+    assert len(room.desk.renew(to=Digest.SHA512, rules=far).hash_trees) == 1
 
 
 def test_evidence_goes_to_no_digest_that_ends_as_soon(room):

@@ -186,6 +186,8 @@ class RenewEvidence:
     ) -> tuple[_Ready, tuple[Damage, ...]]:
         if batch.digest == rules.digest:
             raise DigestRefused(f"the hash tree is by {batch.digest} already; name a stronger digest")
+        # Whether it can be renewed at all is known before objects are read for hours; what counts is closed after.
+        self._closed(batch, rules)
         groups = self._groups(batch)
         with self._ledger.read() as work:
             released = Preserved(work).released(batch.id)
@@ -243,7 +245,10 @@ class RenewEvidence:
     def _problem(self, ready: _Ready, stage: Stage, token: ArchiveToken, rules: RenewalRules) -> str | None:
         """Why a stage is not to be kept: it proves nothing, or nothing longer than the one before."""
         ends = ready.batch.not_after
-        if stage.kind is StageKind.TIMESTAMP and ends is not None and token.not_after <= ends:
+        after = replace(ready.batch, not_after=token.not_after)
+        still, _ = rules.due(after, token.token, self._clock.now())
+        gains_nothing = still is Due.TIMESTAMP and ends is not None and token.not_after <= ends
+        if stage.kind is StageKind.TIMESTAMP and gains_nothing:
             return "the timestamp authority still has the same certificate: give it a new one first"
         # 5. The first group that is in it, as a stranger would look at it.
         stages = (*ready.stages, stage)
