@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from trust.crypto.digests import sha256
-from trust.evidence.bundles.manifest import Role, StampedOver
+from trust.evidence.bundles.manifest import CREDENTIAL_TYPE, PACKAGE_TYPE, PDF_TYPE, Role, StampedOver
 from trust.evidence.bundles.recorded import disclosure
 from trust.evidence.bundles.writer import Content, Opener
 from trust.pki.trust_store import TrustStore
@@ -21,7 +21,7 @@ _NAME_DIGITS: Final = 16
 
 def document(octets: bytes) -> Iterator[Content]:
     """A PDF, and its signatures and their timestamps taken out of it."""
-    yield Content(path=DOCUMENT, role=Role.OBJECT, media_type="application/pdf", octets=octets)
+    yield Content(path=DOCUMENT, role=Role.OBJECT, media_type=PDF_TYPE, octets=octets)
     for number, inside in enumerate(signatures_inside(octets), start=1):
         field = inside.field if 0 < len(inside.field) <= 200 and inside.field.isprintable() else None
         if inside.is_document_timestamp:
@@ -58,14 +58,12 @@ def document(octets: bytes) -> Iterator[Content]:
 
 def credential(text: str) -> Content:
     """A licence as SD-JWT VC with every disclosure, as it was issued."""
-    return Content(
-        path=CREDENTIAL, role=Role.OBJECT, media_type="application/dc+sd-jwt", octets=text.encode("ascii")
-    )
+    return Content(path=CREDENTIAL, role=Role.OBJECT, media_type=CREDENTIAL_TYPE, octets=text.encode("ascii"))
 
 
 def package(opener: Opener, token: bytes | None) -> Iterator[Content]:
     """An archive package as it lies in the archive, and the timestamp over it."""
-    yield Content(path=PACKAGE, role=Role.OBJECT, media_type="application/zip", octets=opener)
+    yield Content(path=PACKAGE, role=Role.OBJECT, media_type=PACKAGE_TYPE, octets=opener)
     if token is not None:
         yield Content(
             path="timestamps/package.tst",

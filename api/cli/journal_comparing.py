@@ -7,7 +7,7 @@ from typing import Final
 from api.settings import Settings
 from licences import events as licences
 from seals import events as seals
-from trust.authority import issuance, key_office
+from trust.authority import issuance, key_office, requests
 from trust.kernel.clock import SystemClock
 from trust.kernel.report import Report
 from trust.keys.client import SignerClient
@@ -40,6 +40,12 @@ USE_ACTS: Final = (
         abandoned=issuance.CERTIFICATE_ABANDONED,
         prefix="certificate/",
         field="serial",
+    ),
+    UseActs(
+        kinds=(IntentKind.CERTIFICATE_REQUEST.value,),
+        done_outcome="requested",
+        done=requests.CERTIFICATE_REQUESTED,
+        field="request",
     ),
 )
 ANCHOR_ACTS: Final = AnchorActs(

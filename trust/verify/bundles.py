@@ -14,7 +14,15 @@ from trust.documents import pdf
 from trust.documents.pdf.proofs import Proofs
 from trust.documents.pdf.store import Material, StoredItem
 from trust.evidence.bundles.errors import BundleMalformed
-from trust.evidence.bundles.manifest import BundleKind, Member, Role, StampedOver
+from trust.evidence.bundles.manifest import (
+    CREDENTIAL_TYPE,
+    PACKAGE_TYPE,
+    PDF_TYPE,
+    BundleKind,
+    Member,
+    Role,
+    StampedOver,
+)
 from trust.evidence.bundles.reader import Bundle, read_bundle
 from trust.evidence.bundles.recorded import RecordedEvent, judge_recorded
 from trust.evidence.ers import verify_record
@@ -29,15 +37,10 @@ from trust.pki.ocsp import read_ocsp
 from trust.pki.revocation_list import read_crl
 from trust.pki.trust_store import TrustStore
 from trust.verify.content import SignedContent
+from trust.verify.signatures_inside import SignatureInside, signatures_inside
 from trust.verify.stamps import verify_timestamp
 
 KIND: Final = "proof-bundle"
-_PDF, _CREDENTIAL, _PACKAGE, _HEADER = (
-    "application/pdf",
-    "application/dc+sd-jwt",
-    "application/zip",
-    "application/json",
-)
 # Beyond every octet of every file: what is beside a document is covered by nothing inside it.
 _BESIDE: Final = 1 << 62
 
@@ -175,19 +178,16 @@ def _judge_object(judging: _Judging, member: Member) -> None:
 def _object_report(judging: _Judging, member: Member) -> Report:
     bundle, trust, at = judging.bundle, judging.trust, judging.at
     existed_by = judging.existed_by.get(member.path)
-    if member.media_type == _PDF:
+    if member.media_type == PDF_TYPE:
         return pdf.validate(bundle.octets(member), trust=trust, at=at, existed_by=existed_by)
-    if member.media_type == _CREDENTIAL:
+    if member.media_type == CREDENTIAL_TYPE:
         text = bundle.octets(member).decode("ascii", errors="replace").strip()
         return vc.verify(text, trust=trust, at=at, existed_by=existed_by)
-    if member.media_type == _PACKAGE:
+    if member.media_type == PACKAGE_TYPE:
         return bagit.validate(cast(BinaryIO, _Window(bundle.file, *bundle.range_of(member))))
     checks = Checks()
-    if member.media_type == _HEADER and bundle.manifest.kind is BundleKind.EVENT:
-        checks.passed("structure", "the header of the event, judged with its proof below")
-        return Report.conclude(kind="event-header", subject=member.path, checks=checks.all())
-    checks.unknown("format", f"{member.media_type} is not judged", sub_indication="FORMAT_FAILURE")
-    return Report.conclude(kind="file", subject=member.path, checks=checks.all())
+    checks.passed("structure", "the header of the event, judged with its proof below")
+    return Report.conclude(kind="event-header", subject=member.path, checks=checks.all())
 
 
 def _judge_timestamp(judging: _Judging, member: Member) -> None:
@@ -209,21 +209,36 @@ def _judge_timestamp(judging: _Judging, member: Member) -> None:
 
 
 def _compare_signatures(judging: _Judging) -> None:
-    """Every signature that is listed is, octet for octet, what stands in its document."""
+    """Every signature and timestamp that is listed is, octet for octet, what stands in its document."""
     bundle = judging.bundle
     by_path = {member.path: member for member in bundle.manifest.members}
-    for member in bundle.manifest.of_role(Role.SIGNATURE):
-        assert member.byte_range is not None  # noqa: S101 -- the manifest was read, and asks for it
-        first, length, second, _rest = member.byte_range
-        document = bundle.octets(by_path[member.of[0]])
-        between = document[first + length : second]
-        held = _from_hex(between)
-        octets = bundle.octets(member)
+    inside: dict[str, tuple[SignatureInside, ...]] = {}
+
+    def held(document: str) -> tuple[SignatureInside, ...]:
+        if document not in inside:
+            inside[document] = signatures_inside(bundle.octets(by_path[document]))
+        return inside[document]
+
+    for member in (*bundle.manifest.of_role(Role.SIGNATURE), *bundle.manifest.of_role(Role.TIMESTAMP)):
+        if member.over is StampedOver.OBJECT:
+            continue
+        octets, about = bundle.octets(member), by_path[member.of[0]]
+        if member.over is StampedOver.SIGNATURE_VALUE:
+            found = any(
+                each.byte_range == about.byte_range and octets in each.tokens for each in held(about.of[0])
+            )
+        else:
+            found = any(
+                each.byte_range == member.byte_range
+                and each.message == octets
+                and each.is_document_timestamp is (member.role is Role.TIMESTAMP)
+                for each in held(about.path)
+            )
         judging.checks.note(
             "signatures-listed",
-            held is not None and held[: len(octets)] == octets and not held[len(octets) :].strip(b"\0"),
+            found,
             failed="FORMAT_FAILURE",
-            detail=f"{member.path} against what {member.of[0]} holds",
+            detail=f"{member.path} against what the document holds",
         )
 
 
@@ -283,15 +298,6 @@ def _readable(
 
 def _beside(octets: bytes) -> StoredItem:
     return StoredItem(octets=octets, end=_BESIDE)
-
-
-def _from_hex(between: bytes) -> bytes | None:
-    if between[:1] != b"<" or between[-1:] != b">":
-        return None
-    try:
-        return bytes.fromhex(between[1:-1].decode("ascii"))
-    except (ValueError, UnicodeDecodeError):
-        return None
 
 
 class _Window(io.RawIOBase):

@@ -63,17 +63,45 @@ class StampedOver(StrEnum):
     BYTE_RANGE = "byte-range"
 
 
+PDF_TYPE: Final = "application/pdf"
+CREDENTIAL_TYPE: Final = "application/dc+sd-jwt"
+PACKAGE_TYPE: Final = "application/zip"
+HEADER_TYPE: Final = "application/json"
+# The objects of each kind, by their media types: all of them, each once.
+OBJECTS_OF: Final[Mapping[BundleKind, tuple[str, ...]]] = MappingProxyType(
+    {
+        BundleKind.DOCUMENT: (PDF_TYPE,),
+        BundleKind.LICENCE: (PDF_TYPE, CREDENTIAL_TYPE),
+        BundleKind.PACKAGE: (PACKAGE_TYPE,),
+        BundleKind.EVENT: (HEADER_TYPE,),
+    }
+)
+_MEDIA_TYPES: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        Role.SIGNATURE: "application/pkcs7-signature",
+        Role.TIMESTAMP: "application/timestamp-token",
+        Role.CERTIFICATE: "application/pkix-cert",
+        Role.CRL: "application/pkix-crl",
+        Role.OCSP: "application/ocsp-response",
+        Role.STATUS_LIST: "application/statuslist+jwt",
+        Role.EVIDENCE: "application/octet-stream",
+        Role.EVENT: HEADER_TYPE,
+        Role.EVENT_CONTENT: "application/json",
+        Role.LEDGER_PROOF: "text/plain",
+        Role.PAGE: "text/html",
+    }
+)
 # Which members say what they are about, and which further names each role has.
 _ABOUT: Final = frozenset(
     {
         Role.SIGNATURE,
         Role.TIMESTAMP,
         Role.EVIDENCE,
+        Role.EVENT,
         Role.EVENT_CONTENT,
         Role.LEDGER_PROOF,
     }
 )
-_MAY_BE_ABOUT: Final = _ABOUT | {Role.EVENT}
 _FURTHER: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {Role.SIGNATURE: frozenset({"byte_range", "field"}), Role.TIMESTAMP: frozenset({"over", "byte_range"})}
 )
@@ -152,14 +180,15 @@ class Manifest:
         if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_MEMBERS:
             raise BundleMalformed(f"a manifest lists 1 to {MAX_MEMBERS} members")
         members = tuple(_member(item) for item in listed)
-        _require_whole(members)
+        kind = _one_of(BundleKind, given["kind"], "kind")
+        _require_whole(kind, members)
         made_at = _text(given["made_at"], "made_at")
         try:
             parse_rfc3339(made_at)
         except ValueError as error:
             raise BundleMalformed("made_at is not a moment of RFC 3339") from error
         return cls(
-            kind=_one_of(BundleKind, given["kind"], "kind"),
+            kind=kind,
             subject=_text(given["subject"], "subject"),
             origin=_text(given["origin"], "origin"),
             made_at=made_at,
@@ -199,7 +228,7 @@ def _member(item: Any) -> Member:
     if len(path) > MAX_PATH_CHARACTERS or not _PATH.match(path) or path == MANIFEST_PATH:
         raise BundleMalformed("a member's path is not one of this format")
     role = _one_of(Role, item["role"], "role")
-    allowed = _MEMBER_NAMES | _FURTHER.get(role, frozenset()) | ({"of"} if role in _MAY_BE_ABOUT else set())
+    allowed = _MEMBER_NAMES | _FURTHER.get(role, frozenset()) | ({"of"} if role in _ABOUT else set())
     if not item.keys() <= allowed:
         raise BundleMalformed(f"{path} says {', '.join(sorted(item.keys() - allowed))}, which no {role} does")
     sha256 = item["sha256"]
@@ -218,23 +247,42 @@ def _member(item: Any) -> Member:
     )
 
 
-def _require_whole(members: Sequence[Member]) -> None:
-    """Raises BundleMalformed where members do not fit together."""
-    known = {member.path for member in members}
-    if len({path.casefold() for path in known}) != len(members):
+def _require_whole(kind: BundleKind, members: Sequence[Member]) -> None:
+    """Raises BundleMalformed where members do not fit together, or not to the kind."""
+    by_path = {member.path: member for member in members}
+    if len({path.casefold() for path in by_path}) != len(members):
         raise BundleMalformed("two members have one path, or paths that are one on some file systems")
-    if not any(member.role is Role.OBJECT for member in members):
-        raise BundleMalformed("the bundle is about nothing: it has no object")
+    objects = sorted(member.media_type for member in members if member.role is Role.OBJECT)
+    if objects != sorted(OBJECTS_OF[kind]):
+        raise BundleMalformed(f"the objects of a {kind} are {' and '.join(OBJECTS_OF[kind])}, each once")
     for member in members:
-        if not set(member.of) <= known - {member.path}:
+        if member.media_type != _MEDIA_TYPES.get(member.role, member.media_type):
+            raise BundleMalformed(f"the media type of a {member.role} is {_MEDIA_TYPES[member.role]}")
+        if not set(member.of) <= by_path.keys() - {member.path}:
             raise BundleMalformed(f"{member.path} is about a member that is not there")
-        if member.role in _ABOUT and not member.of:
-            raise BundleMalformed(f"{member.path} does not say what it is about")
-        ranged = member.role is Role.SIGNATURE or member.over is StampedOver.BYTE_RANGE
-        if ranged is not (member.byte_range is not None) or (member.role is Role.TIMESTAMP) is not (
-            member.over is not None
-        ):
-            raise BundleMalformed(f"{member.path} does not say over what it is")
+        if member.role in _ABOUT:
+            _require_about(member, [by_path[path] for path in member.of], kind)
+
+
+def _require_about(member: Member, about: Sequence[Member], kind: BundleKind) -> None:
+    """Raises BundleMalformed unless a member is about what its role is about."""
+    ranged = member.role is Role.SIGNATURE or member.over is StampedOver.BYTE_RANGE
+    if ranged is not (member.byte_range is not None) or (member.role is Role.TIMESTAMP) is not (
+        member.over is not None
+    ):
+        raise BundleMalformed(f"{member.path} does not say over what it is")
+    wanted = Role.OBJECT
+    if member.over is StampedOver.SIGNATURE_VALUE:
+        wanted = Role.SIGNATURE
+    elif member.role in (Role.EVENT_CONTENT, Role.LEDGER_PROOF) and kind is not BundleKind.EVENT:
+        wanted = Role.EVENT
+    fits = all(each.role is wanted for each in about)
+    if ranged:
+        fits = fits and all(each.media_type == PDF_TYPE for each in about)
+    many = member.role in (Role.EVIDENCE, Role.EVENT)
+    if not about or not fits or (len(about) > 1 and not many):
+        number = "members" if many else "the one member"
+        raise BundleMalformed(f"{member.path} has to say {number} of the role {wanted} that it is about")
 
 
 def _paths(given: Any, path: str) -> tuple[str, ...]:
