@@ -16,7 +16,7 @@ from tests.support.pki import TestPki
 from trust.crypto.errors import CmsMalformed
 from trust.kernel.errors import Broken
 
-_EXECUTIONS = {"pdf": 250, "token": 600, "files": 400, "bundle": 150, "evidence": 250, "ceremony": 300}
+_EXECUTIONS = {"pdf": 250, "token": 600, "files": 400, "bundle": 150, "evidence": 150, "ceremony": 300}
 _OTHERWISE = 1000
 # Fixed, so that a suite that was green stays so; the runner draws another each time.
 _SEED = 20261122
