@@ -8,8 +8,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.dependencies import Answer, ServicesOf
+from trust.authority.ceremony_repository import Bridges
 from trust.authority.issuers import ISSUER_NAME, Issuers
+from trust.crypto import certs_only
 from trust.kernel.errors import NotFound, YinxinError
+from trust.pki.certificate import read_certificate
 
 router = APIRouter(tags=["public"])
 
@@ -84,3 +87,15 @@ def authority_certificate(issuer: IssuerName, services: ServicesOf) -> Response:
     if found is None:
         raise NotFound("there is no such authority")
     return Response(found.certificate, media_type=CERTIFICATE_TYPE)
+
+
+@router.get("/ca/{issuer}.p7c", response_class=Response, responses=_der(certs_only.MEDIA_TYPE))
+def authority_certificates(issuer: IssuerName, services: ServicesOf) -> Response:
+    """Every certificate of this issuer's key: its own, and those by which other keys of a root vouch for it."""
+    with services.ledger.read() as work:
+        found = Issuers(work).named(issuer)
+        bridges = Bridges(work).all()
+    if found is None:
+        raise NotFound("there is no such authority")
+    same_key = [der for der in bridges if read_certificate(der).spki == found.spki]
+    return Response(certs_only.certs_only([found.certificate, *same_key]), media_type=certs_only.MEDIA_TYPE)

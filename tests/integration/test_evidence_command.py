@@ -65,3 +65,21 @@ def test_what_is_not_kept_and_digests_that_are_none_are_refused(run, tmp_path: P
     run("evidence", "get", "rec_unknown", "-o", str(tmp_path / "x.ers"), code=1)
     run("evidence", "renew", "--to", "md5", code=2)
     assert not (tmp_path / "x.ers").exists()
+
+
+def test_the_houses_evidence_is_carried_to_sha_512_by_one_command(house: House, run) -> None:
+    services = house.services
+    services.sequencer.catch_up()
+    assert services.evidence.keep_checkpoint()
+    services.evidence.gather()
+    assert len(json.loads(run("evidence", "renew", "--to", "sha512", "--json"))["hash_trees"]) == 1
+    (key,) = [each.key for each in services.objects.list("house/checkpoints/")]
+    report = verify_bytes(
+        services.evidence.record_of(key) or b"",
+        name="checkpoint.ers",
+        trust=services.trust.current(),
+        at=services.clock.now(),
+        content=SignedContent.of(services.objects.get(key)),
+    )
+    assert report.indication is Indication.VALID, report.to_json()
+    assert report.facts["digest_algorithms"] == ["sha256", "sha512"]

@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
 from tests.support.authorities import bridges, hold, issuers, knowing_only, opened_clocked_house, shipped_with
 from tests.support.house import House
+from tests.support.house_edge import HouseEdge
 from tests.support.ledger import SetClock
 from trust.authority.errors import AuthorityMissing, CeremonyRefused
 from trust.authority.model import Authority, IssuedCertificate
@@ -97,6 +100,21 @@ def test_the_bridges_are_of_the_same_name_and_end_with_what_they_certify(house: 
     assert new_by_old.not_after <= old.not_after
     assert (new_by_old.not_before, old_by_new.not_before) == (new.not_before, old.not_before)
     assert timedelta(0) <= old.not_after - old_by_new.not_after <= timedelta(minutes=10)
+
+
+def test_everybody_may_have_the_certificates_of_either_root_with_the_bridges_to_it(house: House) -> None:
+    hold(house, shipped_with(root=2))
+    client = HouseEdge(house).client
+    for issuer in issuers(house, "root"):
+        answer = client.get(f"/ca/{issuer.name}.p7c")
+        assert answer.headers["content-type"] == "application/pkcs7-mime"
+        given = load_der_pkcs7_certificates(answer.content)
+        assert len(given) == 2
+        keys = {
+            each.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for each in given
+        }
+        assert keys == {issuer.spki}
+    assert client.get("/ca/nobody.p7c").status_code == 404
 
 
 def test_an_older_generation_issues_no_more_whoever_asks_and_goes_on_with_its_list(house: House) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.pki import Leaf, TestPki, with_profile
+from tests.support.pki import MOMENT, Leaf, TestPki, with_profile
 from trust.crypto import schemes
 from trust.crypto.policy import AlgorithmPolicy
 from trust.crypto.schemes import Scheme
@@ -20,7 +20,7 @@ from trust.kernel.report import Check, Outcome
 from trust.pki import path_search
 from trust.pki.crl import RevocationReason, Revoked
 from trust.pki.path import PathResult, validate_path
-from trust.pki.profiles import ProfileName
+from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.purposes import Purpose
 from trust.pki.trust_store import TrustStore
 from trust.pki.usages import ExtendedKeyUsage, KeyUsage
@@ -509,3 +509,35 @@ def test_a_flipped_bit_in_a_list_never_makes_a_certificate_good(position: int, b
 
 def _is_open(checks: list[Check]) -> bool:
     return [check.outcome for check in checks] == [Outcome.UNKNOWN]
+
+
+def test_a_new_root_leads_to_what_the_old_one_signed_before_it_and_nothing_else_is_older_than_its_issuer() -> (
+    None
+):
+    """RFC 4210 §4.4.1: the bridge from new to old is valid from when the old key was made."""
+    old = TestPki(now=MOMENT)
+    leaf = old.leaf(ProfileName.SEAL)
+    later = TestPki(now=MOMENT + timedelta(days=400))
+    names = {"C": "CN", "O": "印信测试", "CN": "印信测试根"}
+    root = later.root
+    bridge = later.certify(
+        root, PROFILES[ProfileName.CROSS], subject=names, signer=old.root.signer,
+        not_before=old.root.parsed.not_before, not_after=old.root.parsed.not_after - timedelta(days=1),
+    )  # fmt: skip
+    at_once = later.certify(
+        root, PROFILES[ProfileName.ISSUING_AUTHORITY], subject={**names, "CN": "印信测试签发"},
+        signer=old.issuing.signer, not_before=old.root.parsed.not_before,
+    )  # fmt: skip
+    found = {}
+    for name, between in {"bridge": (bridge, old.issuing.certificate), "backdated": (at_once,)}.items():
+        result = validate_path(
+            leaf.certificate,
+            intermediates=between,
+            trust=TrustStore(anchors=(root.certificate,)),
+            at=MOMENT,
+            purpose=Purpose.DOCUMENT_SIGNING,
+        )
+        found[name] = [c.outcome for c in result.checks if c.code == "certificate-validity"]
+        assert len(result.chain) == len(between) + 2
+    assert found["bridge"] == [Outcome.PASSED]
+    assert Outcome.FAILED in found["backdated"]

@@ -10,7 +10,7 @@ from typing import Final
 
 from trust.authority.errors import CertificateUnknown
 from trust.authority.issuance import CertificateAuthority, new_key_binding
-from trust.authority.model import CertificateRecord, IssuedCertificate
+from trust.authority.model import OCSP_LABEL, CertificateRecord, IssuedCertificate
 from trust.authority.repository import Certificates
 from trust.crypto.suites import Suite
 from trust.kernel.clock import Clock
@@ -117,7 +117,9 @@ class Renewals:
             return tuple(
                 label
                 for label, binding in newest.items()
-                if (record := _record(binding, certificates)) is not None and self._is_due(record, now)
+                if not label.startswith(OCSP_LABEL)  # each issuer's own, made by whoever answers for it
+                and (record := _record(binding, certificates)) is not None
+                and self._is_due(record, now)
             )
 
     def _renew_once(self, label: str) -> bool:

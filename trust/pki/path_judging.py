@@ -7,6 +7,7 @@ from itertools import pairwise
 from trust.crypto.policy import AlgorithmPolicy
 from trust.kernel.clock import rfc3339
 from trust.kernel.report import Check, Checks, Outcome
+from trust.pki.certificate import Certificate
 from trust.pki.path_constraints import judge_constraints
 from trust.pki.path_search import CertificatePath
 from trust.pki.policy_graph import PolicyInputs
@@ -88,7 +89,7 @@ class PathJudge:
     def _judge_validity(self, checks: Checks, path: CertificatePath) -> None:
         sound = True
         for each in path:
-            if self.at < each.not_before:
+            if self.at < each.not_before and not _vouches_for_before(each, path):
                 sound = False
                 detail = f"{each.subject_text} is valid only from {rfc3339(each.not_before)}"
                 checks.failed("certificate-validity", detail, sub_indication="NOT_YET_VALID")
@@ -146,3 +147,16 @@ class PathJudge:
         if sound:
             checks.passed("revocation", "; ".join(details))
         return tuple(answers)
+
+
+def _vouches_for_before(anchor: Certificate, path: CertificatePath) -> bool:
+    """Whether this is the anchor, and the bridge below it is older than the anchor's own certificate.
+
+    A new root certifies the key it follows from when that was made (RFC 4210 §4.4.1, old with new): whoever believes
+    the new root believes by that what the old one signed before there was a new one. Nothing else is older than what
+    certified it.
+    """
+    if len(path) < 3 or path[-1] is not anchor:
+        return False
+    below = path[-2]
+    return below.self_issued and below.is_authority and below.not_before < anchor.not_before
