@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.verification.frames import decode_trust, encode_trust
+from tests.support.ledger import NoteSigner
 from tests.support.witness import Cosigner
 from trust.evidence.cosignatures import CosignerKey, cosignatures_on
 from trust.evidence.notes import verify_checkpoint
@@ -20,6 +22,8 @@ from trust.evidence.tlog import (
 )
 from trust.evidence.witness_policy import MAX_NAMES, WitnessPolicy, WitnessPolicyRefused
 from trust.kernel.report import Indication
+from trust.pki.trust_store import WITNESS_POLICY, TrustStore
+from trust.verify.verifier import verify_bytes
 
 # The example of c2sp.org/tlog-cosignature, with its shape alone: its keys are not given there.
 LOG = VerifierKey(name="example.com/behind-the-sofa", public_key=bytes(32))
@@ -170,3 +174,18 @@ def test_a_report_says_who_cosigned_and_fails_where_a_cosignature_is_forged(monk
     # Without a policy nobody is asked for.
     report = verify_checkpoint(note_with(other).encode().encode(), keys=[LOG])
     assert report.indication is Indication.VALID
+
+
+def test_a_trust_folder_holds_the_policy_and_the_verifying_process_gets_it(tmp_path):
+    signer = NoteSigner()
+    (tmp_path / "log.vkey").write_text(signer.key.encode() + "\n")
+    (tmp_path / WITNESS_POLICY).write_text(f"witness X1 {X1}\nquorum X1\n")
+    trust = decode_trust(encode_trust(TrustStore.load(tmp_path)))
+    note = signer.sign_checkpoint(signer.key.name, 1, bytes(32))
+    at = datetime(2026, 11, 26, tzinfo=UTC)
+    report = verify_bytes(note.encode(), name="checkpoint", trust=trust, at=at)
+    assert (report.indication, report.reasons()) == (Indication.CANNOT_TELL, ("cosignatures",))
+    cosigned = note + COSIGNERS["X1"].line(SignedNote.parse(note).text, TIME)
+    assert (
+        verify_bytes(cosigned.encode(), name="checkpoint", trust=trust, at=at).indication is Indication.VALID
+    )
