@@ -18,7 +18,7 @@ def play_encore(story: Story, house: House) -> None:
     _live_a_seal(story)
     _sign_by_digest(story)
     _change_licences(story)
-    _look_at_archives(story)
+    _look_at_archives(story, house)
     _end_parties(story)
     supervisor._http.delete("/v1/sessions/current", headers=dict(supervisor.authorisation()))
 
@@ -73,6 +73,8 @@ def _look_at_parties(story: Story) -> None:
     )
     agent.post(f"/v1/organisations/{organisation}/agents/{made['id']}/withdrawals")
     serial = story.require_citizen().get("/v1/certificates").json()["items"][0]["serial"]
+    for change in ("suspensions", "releases"):
+        story.require_citizen().post(f"/v1/certificates/{serial}/{change}")
     story.require_citizen().post(f"/v1/certificates/{serial}/revocations", {"reason": "key-compromise"})
 
 
@@ -149,6 +151,7 @@ def _sign_by_digest(story: Story) -> None:
     officer.post(f"/v1/seals/{seal_id}/suspensions", reason)
     approver.post(f"/v1/seals/{seal_id}/reinstatements", reason)
     approver.post(f"/v1/seals/{seal_id}/revocations", reason)
+    approver.post(f"/v1/seals/{seal_id}/destructions", reason)
 
 
 def _change_licences(story: Story) -> None:
@@ -167,13 +170,15 @@ def _change_licences(story: Story) -> None:
     system.post(f"/v1/licences/{changed['id']}/cancellations", {"reason": "申请人放弃"}, key=_key())
 
 
-def _look_at_archives(story: Story) -> None:
+def _look_at_archives(story: Story, house: House) -> None:
     planning = story.agencies["planning"]
     archivist, approver = planning.staff["archivist"], planning.staff["archive-approver"]
     record = story.known["record"]
     archivist.get("/v1/records")
     detail = archivist.get(f"/v1/records/{record['id']}").json()
     archivist.get(f"/v1/records/{record['id']}/timestamp")
+    house.services.evidence.gather()
+    archivist.get(f"/v1/records/{record['id']}/evidence")
     asked = archivist.post(
         "/v1/retrieval-requests",
         {
