@@ -24,12 +24,7 @@ def play_encore(story: Story, house: House) -> None:
 
 
 def _supervise(story: Story, house: House) -> Any:
-    supervisor = story.person("何监", "supervisor")
-    invited = story.platform.post(
-        "/v1/staff",
-        {"name": supervisor.name, "resident_id_number": supervisor.number, "roles": ["supervisor"]},
-    )
-    supervisor.enrol(invited["enrolment_token"])
+    supervisor = _supervisor(story, "何监", "supervisor")
     services = house.services
     supervisor.get("/v1/events", act="seal-use.")
     supervisor.get(f"/v1/cases/{CASE_NUMBER}/replay")
@@ -54,6 +49,22 @@ def _supervise(story: Story, house: House) -> Any:
     supervisor.get(f"/v1/alerts/{alert['id']}")
     supervisor.post(f"/v1/alerts/{alert['id']}/acknowledgements", {"reason": "已核实，为误操作"})
     story.known["alert"] = alert
+    about = supervisor.get("/v1/events", act="citizen.registered").json()["items"][0]
+    second = _supervisor(story, "何察", "second-supervisor")
+    order = supervisor.post(f"/v1/events/{about['id']}/erasure-orders", {"reason": "data-subject-request"})
+    second.get("/v1/erasure-orders", waiting="true")
+    second.get(f"/v1/erasure-orders/{order['id']}")
+    second.post(f"/v1/erasure-orders/{order['id']}/confirmations")
+    return supervisor
+
+
+def _supervisor(story: Story, name: str, username: str) -> Any:
+    supervisor = story.person(name, username)
+    invited = story.platform.post(
+        "/v1/staff",
+        {"name": supervisor.name, "resident_id_number": supervisor.number, "roles": ["supervisor"]},
+    )
+    supervisor.enrol(invited["enrolment_token"])
     return supervisor
 
 

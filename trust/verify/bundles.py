@@ -1,7 +1,7 @@
 """Verifying a proof bundle offline: objects, evidence, ledger (docs/proof-bundle.md, “How a bundle is judged”)."""
 
 import io
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
@@ -276,9 +276,18 @@ def _judge_events(judging: _Judging) -> None:
         else:
             judging.checks.unknown(
                 "recorded",
-                f"no event in the bundle names {member.path}",
+                _unnamed(member.path, events),
                 sub_indication="SIGNED_DATA_NOT_FOUND",
             )
+
+
+def _unnamed(path: str, events: Sequence[RecordedEvent]) -> str:
+    """Why no event says of this member that it was made."""
+    for event in events:
+        if event.content is None:
+            told = f"{event.header['act']} of {event.header['at']}"
+            return f"the content of {told}, which would name {path}, is not disclosed or was erased"
+    return f"no event in the bundle names {path}"
 
 
 def _readable(
