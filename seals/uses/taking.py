@@ -117,6 +117,8 @@ class UseTaking:
         outcomes = {check.outcome: check for check in path.checks}
         if Outcome.FAILED in outcomes:
             raise SealNotUsable(f"the seal's certificate does not hold: {outcomes[Outcome.FAILED].detail}")
+        if path.on_hold:
+            raise SealNotUsable("the seal's certificate is on hold: a loss was reported")
         if Outcome.UNKNOWN in outcomes:
             raise RevocationDataStale(f"the seal cannot be judged now: {outcomes[Outcome.UNKNOWN].detail}")
 

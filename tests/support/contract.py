@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import schemathesis
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import OCSPNonce, ocsp
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -29,6 +32,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from trust.pki.ocsp_request import MEDIA_TYPE as OCSP_REQUEST
 from trust.timestamp.requests import MEDIA_TYPE as TIMESTAMP_QUERY
 from trust.timestamp.requests import make_request
 
@@ -51,15 +55,28 @@ _ENDING: Final = re.compile(
 )
 
 
-@schemathesis.serializer(TIMESTAMP_QUERY)
+@schemathesis.serializer(TIMESTAMP_QUERY, OCSP_REQUEST)
 def _octets(_context: schemathesis.SerializationContext, value: Any) -> dict[str, Any]:
-    """A timestamp request as it is sent; schemathesis has no word for its media type."""
+    """A timestamp or OCSP request as it is sent; schemathesis has no word for its media type."""
     return {"data": value if isinstance(value, bytes) else getattr(value, "data", str(value).encode())}
 
 
 schemathesis.openapi.media_type(
     TIMESTAMP_QUERY,
     st.binary(max_size=200) | st.builds(make_request, st.binary(min_size=32, max_size=32), st.integers(0)),
+)
+
+
+def _ocsp_request(serial: int, nonce: bytes) -> bytes:
+    """A request about some certificate of an authority that is not ours, with a nonce."""
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(bytes(32), bytes(32), serial, hashes.SHA256())
+    return builder.add_extension(OCSPNonce(nonce), critical=False).build().public_bytes(Encoding.DER)
+
+
+schemathesis.openapi.media_type(
+    OCSP_REQUEST,
+    st.binary(max_size=200)
+    | st.builds(_ocsp_request, st.integers(1, 2**159), st.binary(min_size=1, max_size=32)),
 )
 
 

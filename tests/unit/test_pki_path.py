@@ -355,7 +355,9 @@ def test_what_was_signed_before_a_hold_stays_good_and_after_it_waits_for_the_rel
     )
     held = _with_lists(pki, pki.crl(revoked=[hold]))
     assert _validate(pki, leaf, trust=held, at=pki.now - timedelta(hours=2)).passed
-    assert not _validate(pki, leaf, trust=held).passed
+    at_hold = _validate(pki, leaf, trust=held)
+    assert (at_hold.passed, at_hold.on_hold) == (False, True)
+    assert not _validate(pki, leaf, trust=_with_lists(pki)).on_hold  # open for want of lists
     assert _validate(pki, leaf, trust=_with_lists(pki, pki.crl())).passed
 
 

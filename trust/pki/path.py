@@ -44,7 +44,8 @@ class PathResult:
     `crls_used`, `ocsps_used` (as they were handed in) and `certificates_used` are what the answer rests on, each
     once: the lists and answers that were heard, the path, and the certificates of whoever signed those. A verifier
     with the same anchors needs nothing else to come to the same answer. `policies` are the certificate policies, of
-    the anchor's domain, that the path is good for.
+    the anchor's domain, that the path is good for. `on_hold` says that a certificate of the path is on hold at the
+    moment: what is open then is not open for want of lists.
     """
 
     checks: tuple[Check, ...]
@@ -53,6 +54,7 @@ class PathResult:
     ocsps_used: tuple[bytes, ...] = ()
     certificates_used: tuple[bytes, ...] = ()
     policies: frozenset[str] = frozenset()
+    on_hold: bool = False
 
     @property
     def passed(self) -> bool:
@@ -155,6 +157,7 @@ def _result(path: CertificatePath, judged: JudgedPath) -> PathResult:
         ocsps_used=_each_once(der for each in statements for der in each.answers),
         certificates_used=_each_once((*chain, *(der for each in statements for der in each.signers))),
         policies=judged.policies,
+        on_hold=judged.on_hold,
     )
 
 

@@ -12,7 +12,7 @@ from trust.pki.path_constraints import judge_constraints
 from trust.pki.path_search import CertificatePath
 from trust.pki.policy_graph import PolicyInputs
 from trust.pki.purposes import Purpose, usage_problems
-from trust.pki.revocation import RevocationState, Statement
+from trust.pki.revocation import RevocationAnswer, RevocationState, Statement
 from trust.pki.revocation_desk import RevocationDesk
 from trust.pki.trust_store import TrustStore
 
@@ -24,6 +24,7 @@ class JudgedPath:
     checks: tuple[Check, ...]
     policies: frozenset[str]
     statements: tuple[Statement, ...]
+    on_hold: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,13 @@ class PathJudge:
             checks.passed("certificate-constraints", "basic constraints and extensions allow this path")
         self._judge_usage(checks, path)
         self._judge_algorithms(checks, path)
-        statements = self._judge_revocation(checks, path)
-        return JudgedPath(checks=checks.all(), policies=findings.policies, statements=statements)
+        answers = self._judge_revocation(checks, path)
+        return JudgedPath(
+            checks=checks.all(),
+            policies=findings.policies,
+            statements=tuple(statement for answer in answers for statement in answer.statements),
+            on_hold=any(answer.on_hold for answer in answers),
+        )
 
     def judge_leaf(self, path: CertificatePath) -> tuple[Check, ...]:
         """What a certificate shows by itself, where no path was found."""
@@ -113,18 +119,19 @@ class PathJudge:
         open_ones = [each for each in results if each.outcome is not Outcome.PASSED]
         checks.extend(open_ones or results[:1])
 
-    def _judge_revocation(self, checks: Checks, path: CertificatePath) -> tuple[Statement, ...]:
+    def _judge_revocation(self, checks: Checks, path: CertificatePath) -> tuple[RevocationAnswer, ...]:
+        """The answer about each certificate below the anchor."""
         if len(path) == 1:
             checks.passed("revocation", "the certificate is itself an anchor")
             return ()
         details = []
-        statements: list[Statement] = []
+        answers: list[RevocationAnswer] = []
         sound = True
         for position, each in enumerate(path[:-1]):
             # RFC 3161 §4: whoever holds the key of an authority above makes timestamps of any time, too.
             tokens = self.purpose is Purpose.TIMESTAMPING
             answer = self.desk.ask(path[position:], silent_until=self.silent_until, for_tokens=tokens)
-            statements += answer.statements
+            answers.append(answer)
             detail = f"{each.subject_text}: {answer.detail}"
             if answer.state is RevocationState.GOOD:
                 details.append(detail)
@@ -139,7 +146,7 @@ class PathJudge:
                 checks.unknown("revocation", detail, sub_indication=open_until)
         if sound:
             checks.passed("revocation", "; ".join(details))
-        return tuple(statements)
+        return tuple(answers)
 
 
 def _vouches_for_before(anchor: Certificate, path: CertificatePath) -> bool:

@@ -89,6 +89,11 @@ class RevocationAnswer:
     reason: RevocationReason | None = None
     statements: tuple[Statement, ...] = ()
 
+    @property
+    def on_hold(self) -> bool:
+        """Whether the answer is open because the certificate is on hold, and not for want of lists."""
+        return self.state is RevocationState.UNKNOWN and self.reason is RevocationReason.CERTIFICATE_HOLD
+
 
 def covers(
     certificate: Certificate,
