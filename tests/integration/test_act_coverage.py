@@ -79,6 +79,7 @@ def played(patient_house, tmp_path_factory):
     return SimpleNamespace(story=story, observer=observer, house=patient_house, app=app)
 
 
+@pytest.mark.stranger
 def test_played_through_every_operation_leaves_the_acts_that_it_says(played):
     done = played.observer.done()
     assert set(ACTS_OF) - set(done) == set(), (
@@ -118,6 +119,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.stranger
 def test_every_operation_refuses_somebody_and_the_ledger_keeps_each_refusal(played, patient_house):
     """A citizen, an application without any scope and an auditor of another agency try everything."""
     patient_house.room.take_over(played.story.platform.username, played.story.platform.password)
@@ -154,6 +156,7 @@ def test_every_operation_refuses_somebody_and_the_ledger_keeps_each_refusal(play
     assert {operation for operation, _ in never_refused} == set(), never_refused
 
 
+@pytest.mark.stranger
 def test_the_story_of_the_case_is_told_across_every_part_of_the_house(played, patient_house):
     """Licence presented and redeemed, decision sealed, permit issued, case archived, read, reused by another case."""
     services = patient_house.services
