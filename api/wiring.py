@@ -18,6 +18,7 @@ from api.joins import (
     SealCertificates,
     StatusListSigner,
 )
+from api.key_desk import KeyDesk
 from api.receipts import EventReceipts
 from api.settings import Settings
 from api.supervision.desk import SupervisionDesk, build_supervision
@@ -109,6 +110,7 @@ class Services:
     renewals: Renewals
     requests: CertificateRequests
     keys: KeyOffice
+    key_desk: KeyDesk
     trust: HouseTrust
     report_clock: ReportClock
     sequencer: Sequencer
@@ -316,6 +318,14 @@ def build_services(
         renewals=parts.renewals,
         requests=parts.requests,
         keys=parts.keys,
+        key_desk=KeyDesk(
+            ledger=parts.ledger,
+            office=parts.keys,
+            keys=KeyClient(parts.signer),
+            directory=identity.directory,
+            clock=parts.clock,
+            ids=parts.ids,
+        ),
         trust=trust,
         report_clock=ReportClock(timestamps=parts.timestamps, ledger=parts.ledger, clock=parts.clock),
         sequencer=Sequencer(

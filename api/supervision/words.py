@@ -93,6 +93,7 @@ _BEFELL: Final = _words(
         "added": ("已增加", "added"),
         "anchored": ("已锚定", "anchored"),
         "approved": ("已批准", "approved"),
+        "destruction-asked": ("已申请销毁", "destruction asked for"),
         "authorised": ("已授权", "authorised"),
         "cancelled": ("已注销", "cancelled"),
         "change-ordered": ("已下令变更", "change ordered"),

@@ -49,6 +49,7 @@ OPEN: Final[Mapping[str, str]] = {
     "POST /csc/v1/info": "what the service is",
 }
 
+_KEY_CHANGED: Final = ("key.change-ordered", "key.changed")
 ACTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     **{route: (act,) for route, (act, _part) in PROTECTED_READS.items()},
     "GET /v1/events": ("events.read",),
@@ -85,6 +86,14 @@ ACTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/certificates/{serial}/suspensions": ("party-certificate.suspended", "certificate.held"),
     "POST /v1/certificates/{serial}/releases": ("party-certificate.released", "certificate.released"),
     "POST /v1/certificates/{serial}/revocations": ("party-certificate.revoked", "certificate.revoked"),
+    "GET /v1/keys": ("key.read",),
+    "GET /v1/keys/{key_id}": ("key.read",),
+    "POST /v1/keys/{key_id}/suspensions": _KEY_CHANGED,
+    "POST /v1/keys/{key_id}/resumptions": _KEY_CHANGED,
+    "POST /v1/keys/{key_id}/retirements": _KEY_CHANGED,
+    "POST /v1/keys/{key_id}/limits": _KEY_CHANGED,
+    "POST /v1/keys/{key_id}/destructions": ("key.destruction-asked",),
+    "POST /v1/key-destructions/{destruction_id}/confirmations": ("key.destruction-ordered", "key.destroyed"),
     "POST /v1/seal-requests": ("seal-request.made",),
     "POST /v1/seal-requests/{request_id}/approvals": ("seal-request.approved", "seal.made"),
     "POST /v1/seal-requests/{request_id}/declines": ("seal-request.declined",),
@@ -158,7 +167,6 @@ ACTS_OF_CHORES: Final[Mapping[str, tuple[str, ...]]] = {
     "events.export": (),  # asked for by an event, read by another
     "identity.forget": (),  # sessions and tokens that have expired
 }  # fmt: skip
-_KEY_CHANGED: Final = ("key.change-ordered", "key.changed")
 ACTS_OF_COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "db ceremony": ("ceremony.held", "certificate.issued"),
     "db first-administrator": ("enrolment.issued",),

@@ -9,6 +9,8 @@ from typing import Any
 from api.demo.story import CASE_NUMBER, PERMIT_ITEM, Story, in_days
 from tests.support.house import House
 from tests.support.pdfs import build_pdf
+from trust.crypto.suites import Suite
+from trust.keys.model import KeyPurpose
 
 
 def play_encore(story: Story, house: House) -> None:
@@ -18,13 +20,14 @@ def play_encore(story: Story, house: House) -> None:
     _live_a_seal(story)
     _sign_by_digest(story)
     _change_licences(story)
+    _end_a_key(story, house)
     _look_at_archives(story, house)
     _end_parties(story)
     supervisor._http.delete("/v1/sessions/current", headers=dict(supervisor.authorisation()))
 
 
 def _supervise(story: Story, house: House) -> Any:
-    supervisor = _supervisor(story, "何监", "supervisor")
+    supervisor = _appointed(story, "何监", "supervisor", "supervisor")
     services = house.services
     supervisor.get("/v1/events", act="seal-use.")
     supervisor.get(f"/v1/cases/{CASE_NUMBER}/replay")
@@ -50,7 +53,7 @@ def _supervise(story: Story, house: House) -> Any:
     supervisor.post(f"/v1/alerts/{alert['id']}/acknowledgements", {"reason": "已核实，为误操作"})
     story.known["alert"] = alert
     about = supervisor.get("/v1/events", act="citizen.registered").json()["items"][0]
-    second = _supervisor(story, "何察", "second-supervisor")
+    second = _appointed(story, "何察", "second-supervisor", "supervisor")
     order = supervisor.post(f"/v1/events/{about['id']}/erasure-orders", {"reason": "data-subject-request"})
     second.get("/v1/erasure-orders", waiting="true")
     second.get(f"/v1/erasure-orders/{order['id']}")
@@ -58,14 +61,27 @@ def _supervise(story: Story, house: House) -> Any:
     return supervisor
 
 
-def _supervisor(story: Story, name: str, username: str) -> Any:
-    supervisor = story.person(name, username)
+def _appointed(story: Story, name: str, username: str, role: str) -> Any:
+    appointed = story.person(name, username)
     invited = story.platform.post(
         "/v1/staff",
-        {"name": supervisor.name, "resident_id_number": supervisor.number, "roles": ["supervisor"]},
+        {"name": appointed.name, "resident_id_number": appointed.number, "roles": [role]},
     )
-    supervisor.enrol(invited["enrolment_token"])
-    return supervisor
+    appointed.enrol(invited["enrolment_token"])
+    return appointed
+
+
+def _end_a_key(story: Story, house: House) -> None:
+    platform = story.platform
+    second = _appointed(story, "何管", "second-platform", "platform-administrator")
+    signer = house.services.signer
+    key = signer.create_key(KeyPurpose.STATUS_LIST, Suite.P256_SHA256).key_id
+    platform.get("/v1/keys")
+    for change in ("suspensions", "resumptions", "limits", "retirements"):
+        platform.post(f"/v1/keys/{key}/{change}", {"reason": "试用结束"})
+    asked = platform.post(f"/v1/keys/{key}/destructions", {"reason": "试用结束"})
+    second.post(f"/v1/key-destructions/{asked['id']}/confirmations")
+    second.get(f"/v1/keys/{key}")
 
 
 def _look_at_parties(story: Story) -> None:

@@ -31,12 +31,16 @@ from trust.ledger.model import Actor, Event, EventOutcome
 
 KEY_CHANGE_ORDERED: Final = "key.change-ordered"
 KEY_CHANGED: Final = "key.changed"
+KEY_READ: Final = "key.read"
+KEY_DESTRUCTION_ASKED: Final = "key.destruction-asked"
 KEY_DESTRUCTION_ORDERED: Final = "key.destruction-ordered"
 KEY_DESTROYED: Final = "key.destroyed"
 KEY_LIMIT_REACHED: Final = "key.limit-reached"
 KEYS_REWRAPPED: Final = "key.rewrapped"
 JOURNAL_ANCHORED: Final = "signer-journal.anchored"
 ACTS: Final[Mapping[str, str]] = {
+    KEY_READ: "A platform administrator looked at the platform's keys, or that was refused.",
+    KEY_DESTRUCTION_ASKED: "A platform administrator asked that a key be destroyed, which a second one has to confirm.",
     KEY_CHANGE_ORDERED: "An operator ordered that a key be suspended, resumed, retired or limited.",
     KEY_CHANGED: "The signer carried out an order about a key.",
     KEY_DESTRUCTION_ORDERED: "It was ordered, with a reason, that a key be destroyed.",

@@ -110,6 +110,32 @@ key_order_outcomes = Table(
     info=dict(SIGNER_READS),
 )
 
+# That a key of the platform's is to be destroyed, asked for by one; another's confirmation is what orders it.
+key_destructions = Table(
+    "key_destructions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by_account", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    Index(None, "key_id"),
+    schema="trust",
+    info=dict(FACTS),
+)
+
+key_destruction_confirmations = Table(
+    "key_destruction_confirmations",
+    metadata,
+    Column("destruction_id", Text, ForeignKey(key_destructions.c.id), primary_key=True),
+    Column("order_id", Text, ForeignKey(key_orders.c.order_id), nullable=False),
+    Column("by_account", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="trust",
+    info=dict(FACTS),
+)
+
 # What the house has taken into its ledger from the journal, once each.
 journal_notices = Table(
     "journal_notices",

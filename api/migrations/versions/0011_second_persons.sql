@@ -1,4 +1,4 @@
--- What an event says of a person is erased by the order of one and the confirmation of another.
+-- What is done by two persons: erasing what an event says of a person, destroying a key of the platform's.
 
 CREATE TABLE ledger.erasure_orders (
   id TEXT NOT NULL,
@@ -25,6 +25,28 @@ CREATE TABLE ledger.erasure_confirmations (
   CONSTRAINT fk_erasure_confirmations_erased_event_id_events FOREIGN KEY(erased_event_id) REFERENCES ledger.events (event_id)
 );
 
+CREATE TABLE trust.key_destructions (
+  id TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  by_account TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_key_destructions PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_key_destructions_key_id ON trust.key_destructions (key_id);
+
+CREATE TABLE trust.key_destruction_confirmations (
+  destruction_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  by_account TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_key_destruction_confirmations PRIMARY KEY (destruction_id),
+  CONSTRAINT fk_key_destruction_confirmations_destruction_id_key_des_4440 FOREIGN KEY(destruction_id) REFERENCES trust.key_destructions (id),
+  CONSTRAINT fk_key_destruction_confirmations_order_id_key_orders FOREIGN KEY(order_id) REFERENCES trust.key_orders (order_id)
+);
+
 GRANT SELECT, INSERT ON ledger.erasure_orders TO yinxin_service;
 
 GRANT SELECT ON ledger.erasure_orders TO yinxin_reader;
@@ -40,3 +62,19 @@ GRANT SELECT ON ledger.erasure_confirmations TO yinxin_reader;
 CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON ledger.erasure_confirmations FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
 
 CREATE TRIGGER facts_kept BEFORE TRUNCATE ON ledger.erasure_confirmations FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
+
+GRANT SELECT, INSERT ON trust.key_destructions TO yinxin_service;
+
+GRANT SELECT ON trust.key_destructions TO yinxin_reader;
+
+CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON trust.key_destructions FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
+
+CREATE TRIGGER facts_kept BEFORE TRUNCATE ON trust.key_destructions FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();
+
+GRANT SELECT, INSERT ON trust.key_destruction_confirmations TO yinxin_service;
+
+GRANT SELECT ON trust.key_destruction_confirmations TO yinxin_reader;
+
+CREATE TRIGGER facts_only BEFORE UPDATE OR DELETE ON trust.key_destruction_confirmations FOR EACH ROW EXECUTE FUNCTION trust.refuse_change();
+
+CREATE TRIGGER facts_kept BEFORE TRUNCATE ON trust.key_destruction_confirmations FOR EACH STATEMENT EXECUTE FUNCTION trust.refuse_change();

@@ -1,4 +1,4 @@
-"""Orders to erase an event's content, and their confirmations; frozen in the SQL file beside this."""
+"""What one person asks for and another confirms: erasures, destructions of keys; frozen in the SQL file beside this."""
 
 from pathlib import Path
 
