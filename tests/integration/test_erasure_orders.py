@@ -274,7 +274,7 @@ def test_where_the_confirmation_cannot_be_kept_nothing_is_erased(scene, monkeypa
     assert scene.event("licence.shown")["content"] == {"name": "张三"}
 
 
-def test_content_that_went_without_an_order_is_missed_by_the_journal(scene):
+def test_content_that_went_without_an_order_is_missed_by_the_signers_journal_too(scene):
     licence_id = scene.licence("torn-out")
     event = scene.event("licence.issued", subject=licence_id)
     with scene.house.services.database.work() as work:

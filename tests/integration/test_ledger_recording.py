@@ -10,6 +10,7 @@ from sqlalchemy.exc import InternalError, ProgrammingError
 from tests.support.ledger import LedgerRoom, event
 from trust.kernel.errors import Forbidden
 from trust.kernel.report import Indication
+from trust.ledger.erasure import CONTENT_ERASED
 from trust.ledger.errors import EventNotFound
 from trust.ledger.headers import content_octets, header_of_row
 from trust.ledger.model import EventId, EventOutcome, EventRefused
@@ -121,7 +122,9 @@ def test_content_comes_back_from_the_database_as_it_was_committed_to(room, conte
 def test_erased_content_is_gone_with_its_salt_and_the_log_still_verifies(room):
     (receipt,) = room.record(event())
     with room.ledger.work() as work:
-        work.erase_content(receipt.event_id, recorded_as=event(act="event.content-erased", content={}))
+        work.erase_content(
+            receipt.event_id, recorded_as=event(receipt.event_id, act=CONTENT_ERASED, content={})
+        )
     room.sequencer().catch_up()
     with room.ledger.read() as work:
         found = find_event(work, receipt.event_id, scope=EVERYTHING)

@@ -169,6 +169,13 @@ CATALOGUE: tuple[Tampering, ...] = (
         says="(index 42)",
     ),
     Tampering(
+        name="content is deleted without an order",
+        column="event_contents.content",
+        statements=(f"DELETE FROM ledger.event_contents WHERE event_id = {at(44)}",),
+        code="event-content",
+        says="(index 44)",
+    ),
+    Tampering(
         name="content is moved to another event",
         column="event_contents.event_id",
         statements=(

@@ -1,11 +1,12 @@
 """Reading the rows of events in pages, and judging each by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, select, text
 
 from trust.kernel.canonical import canonical_json
+from trust.ledger.erasure import CONTENT_ERASED
 from trust.ledger.headers import commit, whole_milliseconds
 from trust.ledger.tables import event_contents, events, sequence, waiting
 from trust.storage.database import ReadWork
@@ -78,6 +79,16 @@ def uncovered_events(read: ReadWork, size: int) -> Iterator[Sequence[Row[Any]]]:
             return
         yield [row for row in rows if row.position is None or row.position >= size]
         last = rows[-1].event_id
+
+
+def erased_on_order(read: ReadWork, event_ids: Collection[str]) -> frozenset[str]:
+    """Those of these events of which another event says that their content was erased."""
+    if not event_ids:
+        return frozenset()
+    orders = select(events.c.subject).where(
+        events.c.subject.in_(event_ids), events.c.act == CONTENT_ERASED, events.c.outcome == "done"
+    )
+    return frozenset(read.execute(orders).scalars())
 
 
 def stray_rows(read: ReadWork) -> Iterator[tuple[str, str]]:

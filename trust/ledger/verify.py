@@ -28,6 +28,7 @@ from trust.ledger.rows import (
     PAGE_EVENTS,
     by_index_alone,
     content_fault,
+    erased_on_order,
     header_fault,
     redacted,
     rows_of,
@@ -133,6 +134,7 @@ class _Verification:
         self._counts: Counter[str] = Counter()
         self._origins: set[str] = set()
         self._blamed: set[str] = set()
+        self._erased: dict[str, str] = {}
 
     def read_published(self, key: str) -> PublishedCheckpoint | None:
         if not self._keys:
@@ -167,6 +169,7 @@ class _Verification:
                         self._check_checkpoint(stored[tree.size], tree.root())
                     if tree.size in trees:
                         self._check_known_tree(tree.size, tree.root())
+            self._check_erased(read)
         for tile in tree.partial_tiles():
             self._check_tile(tile)
         if tree.root() != self._head.root:
@@ -302,6 +305,7 @@ class _Verification:
                         "inclusion-delay",
                         f"{row.event_id} was promised by {rfc3339(row.latest_inclusion)} and no checkpoint covers it",
                     )
+            self._check_erased(read)
 
     def conclude(self) -> Report:
         facts = {
@@ -348,7 +352,19 @@ class _Verification:
             self._findings.add("event-header", f"{where}: {fault}")
         if fault := content_fault(row):
             self._findings.add("event-content", f"{where}: {fault}")
-        self._counts["redacted"] += redacted(row)
+        if redacted(row):
+            self._counts["redacted"] += 1
+            self._erased[row.event_id] = where
+
+    def _check_erased(self, read: ReadWork) -> None:
+        """That the content which is missing of the rows just read went by an order that is an event."""
+        ordered = erased_on_order(read, self._erased)
+        for event_id, where in self._erased.items():
+            if event_id not in ordered:
+                self._findings.add(
+                    "event-content", f"{where}: its content is gone and no event says that it was erased"
+                )
+        self._erased.clear()
 
     def _check_tile(self, tile: Tile) -> None:
         found = read_tile(self._store, tile.level, tile.number, tile.width)
