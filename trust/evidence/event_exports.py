@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from trust.evidence.export_notes import ExportNote, open_export_note
 from trust.evidence.merkle import HASH_OCTETS, MAX_PROOF_HASHES, ProofRefused, leaf_hash, verify_inclusion
+from trust.evidence.notes import check_cosignatures, logs_of
 from trust.evidence.tlog import (
     Checkpoint,
     NoteKeyUnknown,
@@ -26,6 +27,7 @@ from trust.evidence.tlog import (
     VerifierKey,
     open_checkpoint,
 )
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.errors import InvalidInput, YinxinError
@@ -151,8 +153,12 @@ def event_line(
     )
 
 
-def verify_event_export(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "") -> Report:
+def verify_event_export(
+    data: bytes, *, keys: Sequence[VerifierKey], policy: WitnessPolicy | None = None, subject: str = ""
+) -> Report:
     """A report on an export: structure, members, signing-key, signature, checkpoint, events, content, selection.
+
+    With a `policy` also cosignatures: its witnesses have to have cosigned the checkpoint.
 
     Facts: what was asked by whom and when, the tree, how many events, how many of them redacted, and the gaps: the
     places in the log between the first and the last event that the file does not hold (a selection has them). That
@@ -167,9 +173,13 @@ def verify_event_export(data: bytes, *, keys: Sequence[VerifierKey], subject: st
         return Report.conclude(kind=KIND, subject=subject, checks=checks.all())
     checks.passed("structure")
     facts = _facts(manifest)
+    keys = logs_of(keys, policy)
     _check_members(checks, members, manifest)
     _check_note(checks, members, manifest, keys)
     checkpoint = _check_checkpoint(checks, members, manifest, keys)
+    if checkpoint is not None:
+        note = members.octets(CHECKPOINT, MAX_MANIFEST_OCTETS)
+        facts |= check_cosignatures(checks, note, policy)
     facts |= _check_events(checks, members, manifest, checkpoint)
     return Report.conclude(kind=KIND, subject=subject, checks=checks.all(), facts=facts)
 

@@ -27,6 +27,7 @@ from trust.evidence.bundles.reader import Bundle, read_bundle
 from trust.evidence.bundles.recorded import RecordedEvent, judge_recorded
 from trust.evidence.ers import verify_record
 from trust.evidence.tlog import VerifierKey
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.report import Checks, Indication, Report
 from trust.packages import bagit
@@ -245,6 +246,8 @@ def _compare_signatures(judging: _Judging) -> None:
 def _judge_events(judging: _Judging) -> None:
     bundle, manifest = judging.bundle, judging.bundle.manifest
     keys = tuple(map(VerifierKey.parse, judging.trust.ledger_keys))
+    text = judging.trust.witness_policy
+    policy = WitnessPolicy.parse(text) if text else None
     events: list[RecordedEvent] = []
     headers = manifest.of_role(Role.EVENT)
     if manifest.kind is BundleKind.EVENT:
@@ -258,6 +261,7 @@ def _judge_events(judging: _Judging) -> None:
                 bundle.octets(contents[0]) if contents else None,
                 [bundle.octets(proof) for proof in proofs],
                 keys=keys,
+                policy=policy,
             )
         except BundleMalformed as error:
             judging.checks.failed(
