@@ -11,6 +11,7 @@ docs/event-export.md has the format in full. The reader trusts nothing: limits b
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +50,7 @@ MAX_LINE_OCTETS: Final = 524_288
 MAX_MANIFEST_OCTETS: Final = 65_536
 _LIMITS: Final = ZipLimits(entries=8, entry_octets=512 * 1024**2, total_octets=520 * 1024**2, name_octets=64)
 _LINE_NAMES: Final = frozenset({"index", "header", "proof", "salt", "content"})
+_EVENT_ID: Final = re.compile(r"[a-z]+_[0-9a-f]{32}\Z")
 # How many of the places between the events are named; how many there are is said.
 _GAPS_SHOWN: Final = 20
 # As many faults of one kind as help to find them.
@@ -298,9 +300,12 @@ class _Found:
     gaps: list[str] = field(default_factory=list)
     gap_count: int = 0
     faults: dict[str, list[str]] = field(default_factory=dict)
+    fault_counts: dict[str, int] = field(default_factory=dict)
 
     def fault(self, code: str, detail: str) -> None:
-        self.faults.setdefault(code, []).append(detail)
+        self.fault_counts[code] = self.fault_counts.get(code, 0) + 1
+        if self.fault_counts[code] <= _FAULTS_SHOWN:
+            self.faults.setdefault(code, []).append(detail)
 
     def place(self, index: int) -> None:
         if self.first is None:
@@ -335,10 +340,10 @@ def _check_events(
     reasons = {"events": "FORMAT_FAILURE", "selection": "FORMAT_FAILURE"}
     for code, detail in well.items():
         faults = found.faults.get(code, [])
-        for fault in faults[:_FAULTS_SHOWN]:
+        for fault in faults:
             checks.failed(code, fault, sub_indication=reasons.get(code, "HASH_FAILURE"))
-        if len(faults) > _FAULTS_SHOWN:
-            more = f"and {len(faults) - _FAULTS_SHOWN} more"
+        if found.fault_counts.get(code, 0) > _FAULTS_SHOWN:
+            more = f"and {found.fault_counts[code] - _FAULTS_SHOWN} more"
             checks.failed(code, more, sub_indication=reasons.get(code, "HASH_FAILURE"))
         if not faults and code == "inclusion" and checkpoint is None:
             checks.unknown(
@@ -379,7 +384,7 @@ class _Line:
                 committed=None if salt is None else _commitment(bytes.fromhex(_text(salt)), content),
             )
             whole = set(given) == _LINE_NAMES and (salt is None) == (content is None)
-            known = line.header["format"] == HEADER_FORMAT and line.id and line.commits_to
+            known = line.header["format"] == HEADER_FORMAT and _EVENT_ID.match(line.id) and line.commits_to
             proved = len(line.proof) <= MAX_PROOF_HASHES and all(
                 len(one) == HASH_OCTETS for one in line.proof
             )
