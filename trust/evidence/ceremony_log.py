@@ -156,7 +156,7 @@ def open_ceremony_log(data: bytes | str, keys: Sequence[VerifierKey]) -> Ceremon
 
 
 def roots_that_signed(data: bytes | str, roots: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Which of these public keys (SPKI, DER) signed the log, each once; raises NoteSignatureInvalid on one that did not.
+    """Which of these public keys (SPKI, DER) signed the log, each once; raises NoteSignatureInvalid on a false one.
 
     A root may stand among the anchors by two certificates, and anybody can write its line twice.
     """
