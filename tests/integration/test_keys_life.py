@@ -26,6 +26,7 @@ from trust.kernel.clock import SystemClock
 from trust.keys.errors import KeyLimitReached, KeyNotUsable, KeyStoreRefused, SignerRefused, WrappedKeyBroken
 from trust.keys.model import KeyAct, KeyPurpose, OrderId
 from trust.keys.repository import WrappedKeys
+from trust.keys.stamping_client import WantedToken
 from trust.ledger.model import Actor
 from trust.pki.profiles import TIMESTAMP_POLICY
 
@@ -77,9 +78,8 @@ def test_every_signature_is_counted_and_journalled_and_no_refusal_is(room: KeyRo
 def test_a_batch_of_timestamps_is_one_row_that_says_how_many(room: KeyRoom) -> None:
     key_id = room.service_key()
     before = room.keys.show(key_id)["uses"]
-    room.client.timestamp_batch(
-        key_id, imprints=[sha256(bytes([n])) for n in range(7)], policy=TIMESTAMP_POLICY
-    )
+    wanted = [WantedToken(imprint=sha256(bytes([n])), policy=TIMESTAMP_POLICY) for n in range(7)]
+    assert all(isinstance(each, bytes) for each in room.client.stamping.tokens(key_id, wanted))
     last = room.journal(key_id)[-1]
     assert (last.operation, last.count, last.subject) == ("timestamp-batch", 7, "")
     assert room.keys.show(key_id)["uses"] == before + 7
