@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from tests.support.authorities import opened_clocked_house
+from tests.support.authorities import hold, issuers, opened_clocked_house, shipped_with
 from tests.support.authority_room import TESTER, authority_room, question
 from tests.support.house import House
 from tests.support.lagging import lagging_copy
@@ -70,6 +70,31 @@ def test_an_answer_signed_fresh_says_what_is_so_now_although_the_copy_lags(
         ocsp.OCSPCertStatus.REVOKED,
         ocsp.OCSPCertStatus.GOOD,
     ]
+
+
+def test_a_ceremony_goes_through_and_makes_everything_once_although_the_copy_lags(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lagging_copy(house.services.database, monkeypatch):
+        hold(house, shipped_with(root=2))
+        hold(house, shipped_with(root=2, identity=2))
+        hold(house, shipped_with(root=2, identity=2))
+    assert [issuer.generation for issuer in issuers(house, "root")] == [1, 2]
+    assert [issuer.generation for issuer in issuers(house, "identity")] == [1, 2]
+    newest = issuers(house, "identity")[-1]
+    assert newest.chain[0] == issuers(house, "root")[1].certificate
+
+
+def test_a_revoked_seal_has_no_good_certificate_left_although_the_copy_lags(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agency = house.sealing_agency()
+    services = house.services
+    with lagging_copy(services.database, monkeypatch):
+        renewed = services.seals.renew.renew(agency.seal, actor=TESTER)
+        services.seals.life.revoke(agency.approver, agency.seal.id, reason="印章遗失")
+    for each in (agency.seal, renewed):
+        assert services.certificates.find(each.serial).revoked_at is not None
 
 
 def test_a_seal_is_renewed_once_by_two_workers_that_both_found_it_ending(house: House) -> None:
