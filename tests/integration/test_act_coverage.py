@@ -14,9 +14,12 @@ from tests.support.act_coverage import (
     ACTS_OF,
     ACTS_OF_CHORES,
     ACTS_OF_COMMANDS,
+    ACTS_OF_COUNTS,
     ONLY_WHEN_REFUSED,
     OPEN,
+    SILENT_COMMANDS,
     Observer,
+    commands,
     documented,
 )
 from tests.support.encore import play_encore
@@ -33,6 +36,7 @@ def test_every_operation_says_which_acts_it_leaves_or_why_none():
     assert not set(ACTS_OF) & set(OPEN)
     changing = {name for name in OPEN if not name.startswith("GET ")}
     assert changing == {
+        "POST /ocsp",
         "POST /tsa",
         "POST /v1/verifications",
         "POST /v1/verifications/batches",
@@ -44,9 +48,19 @@ def test_every_chore_says_which_acts_it_leaves(patient_house):
     assert {chore.name for chore in chores(patient_house.services)} == set(ACTS_OF_CHORES)
 
 
+def test_every_command_says_which_acts_it_leaves_or_why_none():
+    assert commands() == set(ACTS_OF_COMMANDS) | set(SILENT_COMMANDS)
+    assert not set(ACTS_OF_COMMANDS) & set(SILENT_COMMANDS)
+
+
 def test_every_act_in_the_catalogue_is_left_by_something_and_none_is_left_that_is_not_in_it():
     catalogued = {str(act) for acts in CATALOGUES.values() for act in acts}
-    tables = (*ACTS_OF.values(), *ACTS_OF_CHORES.values(), *ACTS_OF_COMMANDS.values())
+    tables = (
+        *ACTS_OF.values(),
+        *ACTS_OF_COUNTS.values(),
+        *ACTS_OF_CHORES.values(),
+        *ACTS_OF_COMMANDS.values(),
+    )
     assert {act for acts in tables for act in acts} | ONLY_WHEN_REFUSED == catalogued
 
 
