@@ -39,8 +39,8 @@ def own_room(house: House, tmp_path: Path) -> KeyRoom:
 
 @contextmanager
 def running(room: KeyRoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    for module in (starting, main):
-        monkeypatch.setattr(module, "load_settings", lambda: room.settings)
+    monkeypatch.setattr(main, "load_settings", lambda: room.settings)
+    monkeypatch.setattr(starting, "load_settings", lambda: room.settings)
 
     def command(*arguments: str, code: int = 0) -> Any:
         result = CliRunner().invoke(main.app, [*arguments, "--json"])
