@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -20,8 +21,15 @@ from trust.evidence.tlog import VerifierKey
 from trust.kernel.errors import Unavailable
 from trust.kernel.report import Indication, Outcome
 from trust.keys.key_client import KeyClient
+from trust.ledger.errors import EventNotFound
 from trust.ledger.model import Actor, Event
-from trust.ledger.supervision.erasures import ORDER_LASTS, ErasureOrderId, ErasureOrderLapsed
+from trust.ledger.supervision.erasures import (
+    ORDER_LASTS,
+    ContentErased,
+    ErasureConfirmed,
+    ErasureOrderId,
+    ErasureOrderLapsed,
+)
 from trust.ledger.verify import verify_ledger
 from trust.pki.trust_store import TrustStore
 from trust.verify.verifier import verify_bytes
@@ -252,6 +260,24 @@ def test_an_order_is_confirmed_once_and_in_time_and_never_for_what_is_gone(scene
     )
     with pytest.raises(ErasureOrderLapsed):
         desk.confirm(scene.second.caller, ErasureOrderId(late.json()["id"]))
+
+
+def test_of_two_who_confirm_at_once_one_erases(scene):
+    first, again = (scene.order(event_id) for event_id in [scene.one()] * 2)
+    desk = scene.house.services.supervision.erasures
+
+    def confirm(order):
+        try:
+            desk.confirm(scene.second.caller, ErasureOrderId(order.json()["id"]))
+        except (ErasureConfirmed, ContentErased, EventNotFound):
+            return "late"
+        return "first"
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(confirm, [first, again] * 4))
+    assert sorted(told) == ["first"] + ["late"] * 7
+    erased = [row for row in scene.room.events("ledger-event.content-erased") if row["outcome"] == "done"]
+    assert [row["subject"] for row in erased].count(first.json()["event_id"]) == 1
 
 
 def test_what_the_signer_states_is_kept(scene):

@@ -1,5 +1,6 @@
 """The platform's keys over HTTP: looked at and changed by one administrator, destroyed by two."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,12 @@ from tests.support.house_edge import HouseEdge
 from tests.support.identity import SetClock
 from tests.support.keys import KeyRoom
 from trust.authority.model import TIMESTAMP_LABEL
-from trust.authority.platform_keys import DESTRUCTION_STANDS, DestructionId, DestructionLapsed
+from trust.authority.platform_keys import (
+    DESTRUCTION_STANDS,
+    DestructionConfirmed,
+    DestructionId,
+    DestructionLapsed,
+)
 from trust.keys.errors import KeyLimitReached, KeyNotUsable, SignerAway
 from trust.keys.key_client import KeyClient
 
@@ -199,3 +205,24 @@ def test_where_the_signer_is_away_the_order_stands_and_the_worker_has_it_carried
     scene.house.services.keys.resume()
     assert scene.shown(key)["orders"][-1]["outcome"] == "done"
     assert scene.shown(key)["state"] == "suspended"
+
+
+def test_of_two_who_confirm_at_once_one_gives_the_order(scene):
+    key = scene.keys.service_key()
+    scene.change(key, "suspensions")
+    asked = DestructionId(scene.change(key, "destructions").json()["id"])
+    third = scene.room.staff(scene.room.administrator, Role.PLATFORM_ADMINISTRATOR)
+    desk = scene.house.services.key_desk
+
+    def confirm(caller):
+        try:
+            desk.confirm_destruction(caller, asked)
+        except DestructionConfirmed:
+            return "late"
+        return "first"
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(confirm, [scene.second.caller, third] * 4))
+    assert sorted(told) == ["first"] + ["late"] * 7
+    assert [order["act"] for order in scene.shown(key)["orders"]] == ["suspend", "destroy"]
+    assert len(scene.keys.events("key.destroyed", key)) == 1
