@@ -27,7 +27,7 @@ from tests.support.bundles import (
 from tests.support.evidence import FIRST_DAY, Decades, stamp
 from tests.support.pdf_levels import seal_at
 from tests.support.pdfs import build_pdf, seal
-from tests.support.pki import MOMENT, TestPki
+from tests.support.pki import MOMENT, TestPki, with_profile
 from trust.crypto.digests import Digest, sha256
 from trust.documents.pdf import Level
 from trust.evidence.bundles.errors import BundleIncomplete, BundleMalformed
@@ -36,6 +36,7 @@ from trust.evidence.bundles.reader import read_bundle
 from trust.evidence.bundles.writer import Content, repeated
 from trust.kernel.canonical import canonical_json
 from trust.kernel.report import Indication, Outcome, Report
+from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
 from trust.verify.verifier import verify_bytes
 
@@ -104,6 +105,20 @@ def test_without_the_lists_nobody_can_tell(parts: BundleParts, pki: TestPki) -> 
 def test_lists_that_have_run_out_answer_nothing(parts: BundleParts, pki: TestPki) -> None:
     report = judged(parts.octets(), parts, pki, at=MOMENT + timedelta(days=60))
     assert report.indication is Indication.CANNOT_TELL
+
+
+def test_a_list_by_an_authority_that_has_ended_does_not_count_for_being_in_a_bundle() -> None:
+    """Its certificate is inside the document only; whoever has its key since makes lists of any date."""
+    own = TestPki()
+    row = with_profile(ProfileName.ISSUING_AUTHORITY, validity=timedelta(days=30))
+    brief = own.authority(own.root, row, name="短期签发")
+    leaf = own.leaf(authority=brief, not_after=MOMENT + timedelta(days=20))
+    late = MOMENT + timedelta(days=100)
+    lists = tuple(own.crl(each, this_update=late - timedelta(hours=1)) for each in (own.root, own.issuing))
+    material = replace(own.trust_store(), crls=(*lists, own.crl(own.root), own.crl(brief, revoked=())))
+    kept = BundleParts(document=seal(build_pdf(), leaf, pki=own), material=material, made_at=late)
+    report = judged(kept.octets(), kept, own, at=late)
+    assert (report.indication, reasons(report)) == (Indication.CANNOT_TELL, {"revocation"})
 
 
 def test_a_revoked_seal_is_not_valid_in_its_bundle() -> None:
