@@ -38,6 +38,7 @@ from trust.kernel.canonical import canonical_json
 from trust.kernel.report import Indication, Outcome, Report
 from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
+from trust.verify.bundles import verify_bundle
 from trust.verify.verifier import verify_bytes
 
 Members = tuple[Content, ...]
@@ -353,6 +354,16 @@ STRUCTURES: dict[str, Callable[[list[tuple[str, bytes]]], None]] = {
 @pytest.mark.parametrize("change", STRUCTURES)
 def test_zip_and_manifest_that_disagree_are_no_bundle(parts: BundleParts, pki: TestPki, change: str) -> None:
     report = judged(_rewritten(parts.octets(), STRUCTURES[change]), parts, pki)
+    assert report.indication is Indication.INVALID
+    assert reasons(report) == {"structure"}
+
+
+def test_a_member_that_is_too_large_to_be_read_is_reported_and_not_raised(
+    parts: BundleParts, pki: TestPki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trust.evidence.bundles.reader.MAX_MEMBER_OCTETS", 9000)
+    trust = parts.trust(anchors_of(pki))
+    report = verify_bundle(io.BytesIO(parts.octets()), name="bundle.zip", trust=trust, at=MOMENT)
     assert report.indication is Indication.INVALID
     assert reasons(report) == {"structure"}
 
