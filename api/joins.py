@@ -180,10 +180,11 @@ class AgencyCredentialKeys:
     def for_agency(self, agency_id: str) -> KeyBinding:
         """The newest of the agency's credential keys; two made at once are both good."""
         label = f"{CREDENTIAL_LABEL}{agency_id}"
-        with self._ledger.read() as work:
-            found = KeyBindings(work).find(label)
-        if found is not None:
-            return found
+        for looking in (self._ledger.read, self._ledger.read_primary):  # a copy may not show it yet
+            with looking() as work:
+                found = KeyBindings(work).find(label)
+            if found is not None:
+                return found
         agency = self._agencies.agency(agency_id)
         key = self._signer.create_key(KeyPurpose.CREDENTIAL, Suite.P256_SHA256)
         self._authority.issue(
@@ -195,7 +196,7 @@ class AgencyCredentialKeys:
             actor=_SEALS,
             bind=new_key_binding(key, label=label),
         )
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             made = KeyBindings(work).find(label)
         if made is None:
             raise KeyNotUsable(f"the credential key of {agency_id} was not bound")

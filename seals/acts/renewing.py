@@ -51,15 +51,19 @@ class RenewSealCertificates:
         return renewed
 
     def renew(self, seal: Seal, *, actor: Actor) -> Seal:
-        """The seal under its newest certificate; raises what issuing raises.
+        """The seal under its newest certificate; one that was renewed since it was read stays as it is.
+
+        Raises what issuing raises.
 
         A certificate that a crashed attempt was given, or that was taken in from elsewhere, is bound already: then
         that is the one.
         """
         with self._ledger.work() as holding:
             holding.advisory_lock(f"renew/{seal.id}")
-            with self._ledger.read() as work:
-                seal = Seals(work).get(seal.id, agency_id=seal.agency_id)
+            with self._ledger.read_primary() as work:
+                newest = Seals(work).get(seal.id, agency_id=seal.agency_id)
+            if newest.certificate != seal.certificate:
+                return newest  # whoever held the lock before has done it
             bound = self._bound(seal)
             if bound == seal.certificate:
                 self._authority.renew_seal_certificate(owner=seal.request_id)
@@ -68,7 +72,7 @@ class RenewSealCertificates:
 
     def _bound(self, seal: Seal) -> bytes:
         """The certificate that the seal's key is bound to now; raises SealBroken where it is another key's."""
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             binding = KeyBindings(work).of_key(seal.key_id)
         if binding is None or binding.certificate is None:
             raise SealBroken(f"the key of {seal.id} has no certificate")

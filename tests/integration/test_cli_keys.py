@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from api.cli import main
+from api.cli import main, starting
 from tests.support.house import House
 from tests.support.keys import KeyRoom
 from trust.authority.model import TIMESTAMP_LABEL
@@ -40,6 +40,7 @@ def own_room(house: House, tmp_path: Path) -> KeyRoom:
 @contextmanager
 def running(room: KeyRoom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setattr(main, "load_settings", lambda: room.settings)
+    monkeypatch.setattr(starting, "load_settings", lambda: room.settings)
 
     def command(*arguments: str, code: int = 0) -> Any:
         result = CliRunner().invoke(main.app, [*arguments, "--json"])

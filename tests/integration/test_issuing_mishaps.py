@@ -106,8 +106,8 @@ class Faulty:
             return self.house.services.certificates.find(_any_serial(self.house)).certificate
         return b"nonsense" if self.mishap.signer == "nonsense" else certificate
 
-    def read(self) -> Any:
-        return self.house.services.ledger.read()
+    def read_primary(self) -> Any:
+        return self.house.services.ledger.read_primary()
 
     def work(self) -> Any:
         self.transactions += 1

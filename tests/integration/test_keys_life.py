@@ -3,8 +3,9 @@
 import contextlib
 import os
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -22,9 +23,10 @@ from trust.authority.key_office import OrderRefused
 from trust.crypto.digests import sha256
 from trust.crypto.suites import Suite
 from trust.kernel.clock import SystemClock
-from trust.keys.errors import KeyLimitReached, KeyNotUsable, SignerRefused, WrappedKeyBroken
+from trust.keys.errors import KeyLimitReached, KeyNotUsable, KeyStoreRefused, SignerRefused, WrappedKeyBroken
 from trust.keys.model import KeyAct, KeyPurpose, OrderId
 from trust.keys.repository import WrappedKeys
+from trust.keys.stamping_client import WantedToken
 from trust.ledger.model import Actor
 from trust.pki.profiles import TIMESTAMP_POLICY
 
@@ -76,9 +78,8 @@ def test_every_signature_is_counted_and_journalled_and_no_refusal_is(room: KeyRo
 def test_a_batch_of_timestamps_is_one_row_that_says_how_many(room: KeyRoom) -> None:
     key_id = room.service_key()
     before = room.keys.show(key_id)["uses"]
-    room.client.timestamp_batch(
-        key_id, imprints=[sha256(bytes([n])) for n in range(7)], policy=TIMESTAMP_POLICY
-    )
+    wanted = [WantedToken(imprint=sha256(bytes([n])), policy=TIMESTAMP_POLICY) for n in range(7)]
+    assert all(isinstance(each, bytes) for each in room.client.stamping.tokens(key_id, wanted))
     last = room.journal(key_id)[-1]
     assert (last.operation, last.count, last.subject) == ("timestamp-batch", 7, "")
     assert room.keys.show(key_id)["uses"] == before + 7
@@ -349,3 +350,59 @@ def test_a_key_wrapped_before_key_encryption_keys_had_names_opens_and_gets_one(o
     while (step := room.keys.rewrap(after=after)).last != after:
         after = step.last
     assert set(room.keys.stores()["wrapped_under"]) == {room.keys.stores()["key_encryption_keys"][0]}
+
+
+def test_an_order_journalled_beside_a_refused_use_is_told_as_what_it_came_to(room: KeyRoom) -> None:
+    limited, doomed = room.sealing_key(), room.sealing_key()
+    subjects = room.intend(limited, 2)
+    room.act(KeyAct.LIMIT, limited.key_id, max_uses=1)
+    room.client.sign_cms(subjects[0])
+    with room.house.services.ledger.work() as work:
+        order = room.house.services.keys.order(
+            work, KeyAct.DESTROY, doomed.key_id, actor=OPERATOR, reason="r"
+        )
+    with closing(build_signer(room.settings)) as signer, ThreadPoolExecutor(2) as pool:
+        journal, operations = signer.journal, signer.operations.by_name()
+        wrapped = signer.keyring.open(limited.key_id, KeyPurpose.SEAL).signer
+
+        def use() -> None:
+            with journal.call("sign-cms"):
+                wrapped.sign(b"once too often")
+
+        with journal._writing:  # both wait, so both are written together
+            destroying = pool.submit(operations["carry-out"], {"order": order})
+            _until(lambda: len(journal._queue) == 1)
+            refused = pool.submit(use)
+            _until(lambda: len(journal._queue) == 2)
+        with pytest.raises(KeyLimitReached):
+            refused.result()
+        assert destroying.result()["statement"]["state"] == "destroyed"
+    assert len([row for row in room.journal(doomed.key_id) if row.outcome == "destroyed"]) == 1
+
+
+def _until(there: Callable[[], bool]) -> None:
+    for _ in range(2_000):
+        if there():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not come")
+
+
+def test_an_order_that_cannot_be_carried_out_now_keeps_no_other_from_it(room: KeyRoom) -> None:
+    stuck, doomed = room.sealing_key(), room.sealing_key()
+    office = room.house.services.keys
+    with room.house.services.ledger.work() as work:
+        for key in (stuck, doomed):
+            office.order(work, KeyAct.DESTROY, key.key_id, actor=OPERATOR, reason="r")
+    # Its store is not set up any more, as where a token was taken away.
+    statement = "UPDATE trust.keys SET store = {}, wrapped = {} WHERE key_id = %s"
+    with room.signer_database() as database, database.read() as work:
+        found = WrappedKeys(work).find(stuck.key_id)
+    assert found is not None
+    room.as_owner(statement.format("'pkcs11'", "NULL"), stuck.key_id)
+    with pytest.raises(KeyStoreRefused):
+        office.resume()
+    assert room.keys.show(doomed.key_id)["state"] == "destroyed"
+    room.as_owner(statement.format("'software'", f"'\\x{(found.wrapped or b'').hex()}'"), stuck.key_id)
+    assert office.resume() == 1
+    assert room.keys.show(stuck.key_id)["state"] == "destroyed"

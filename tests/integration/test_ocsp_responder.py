@@ -21,6 +21,7 @@ from trust.crypto.digests import Digest
 from trust.kernel.errors import Throttled
 from trust.keys.errors import KeyNotUsable, SignerRefused
 from trust.keys.repository import KeyBindings
+from trust.keys.stamping_client import WantedToken
 from trust.pki.certificate import read_certificate
 from trust.pki.crl import RevocationReason
 from trust.pki.ocsp import CertificateState, OcspStatus, read_ocsp
@@ -405,7 +406,7 @@ def test_the_signer_lets_no_other_key_answer_and_a_responders_key_do_nothing_els
     with pytest.raises(KeyNotUsable):
         signer.sign_crl(responder, number=1, this_update=now, next_update=later, revoked=[])
     with pytest.raises(KeyNotUsable):
-        signer.timestamp(responder, imprint=bytes(32), nonce=None, policy="1.2.3")
+        signer.stamping.token(responder, WantedToken(imprint=bytes(32), policy="1.2.3"))
     good = CertificateStatus(digest=Digest.SHA1, serial=1, state=CertificateState.GOOD)
     with pytest.raises(SignerRefused):
         signer.sign_ocsp_batch(responder, [(None, [good])] * 1001, this_update=now, next_update=later)

@@ -266,3 +266,21 @@ def test_a_stage_changed_in_the_store_is_noticed_and_not_handed_out(room, tmp_pa
             path.write_bytes(octets.replace(b'"sha256"', b'"sha512"'))
     with pytest.raises(EvidenceBroken):
         room.desk.record_of(name)
+
+
+def test_a_batch_whose_stage_is_broken_is_named_and_the_others_are_renewed(room, tmp_path):
+    room.keep([(b"one",)])
+    room.desk.gather()
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and b'"initial"' in (octets := path.read_bytes()):
+            path.chmod(0o600)
+            path.write_bytes(octets.replace(b'"sha256"', b'"sha512"'))
+    (whole,) = room.keep([(b"two",)])
+    room.desk.gather()
+    room.at(2029)
+    renewed = room.desk.renew()
+    assert len(renewed.timestamps) == 1
+    ((_, reason),) = renewed.failed
+    assert "not the stage of evidence that was stored" in reason
+    assert is_valid(room, whole)
+    assert any("not the stage" in each for each in room.desk.status().reasons)

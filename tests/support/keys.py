@@ -23,6 +23,7 @@ from trust.keys.client import SignerClient
 from trust.keys.key_client import KeyClient
 from trust.keys.model import Intent, IntentKind, KeyAct, KeyBinding, KeyId, KeyInfo, KeyPurpose
 from trust.keys.repository import Intents, KeyBindings
+from trust.keys.stamping_client import WantedToken
 from trust.ledger.model import Actor
 from trust.pki.profiles import TIMESTAMP_POLICY, ProfileName
 from trust.storage.database import Database
@@ -112,7 +113,7 @@ class KeyRoom:
         return subjects
 
     def stamp(self, key_id: KeyId) -> bytes:
-        return self.client.timestamp(key_id, imprint=sha256(b"x"), nonce=None, policy=TIMESTAMP_POLICY)
+        return self.client.stamping.token(key_id, WantedToken(imprint=sha256(b"x"), policy=TIMESTAMP_POLICY))
 
     def act(
         self,

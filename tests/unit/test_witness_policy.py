@@ -78,7 +78,7 @@ X1 = COSIGNERS["X1"].vkey
         (f"witness X1 {X1} https://a https://b\nquorum X1", "a witness is"),
         ("witness X1 nonsense\nquorum X1", "line 1: a cosigner's key is"),
         (f"witness X1 {LOG.encode()}\nquorum X1", "type 0x04"),
-        (f"log {X1}\nquorum none", "of a type taken here"),
+        (f"log {X1}\nquorum none", "not of a type taken here"),
         (f"log {LOG.encode()}\nlog {LOG.encode()}\nquorum none", "two logs"),
         (f"witness X1 {X1}\ngroup G 2 X1\nquorum G", "all, any or 1 to 1"),
         (f"witness X1 {X1}\ngroup G 0 X1\nquorum G", "all, any or 1 to 1"),

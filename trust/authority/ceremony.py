@@ -71,7 +71,7 @@ def hold_ceremony(
     table = CeremonyTable(ledger=ledger, signer=signer, authority=authority, clock=clock, requests=requests)
     with ledger.work() as holding:
         holding.advisory_lock("ceremony")  # two at once: the second waits, and finds everything made
-        with ledger.read() as work:
+        with ledger.read_primary() as work:
             steps = plan(ceremony, work)
         made = 0
         for step in steps:
@@ -189,7 +189,7 @@ def _make_ledger_key(step: Step, table: CeremonyTable) -> LoggedStep:
 
 def _make_service(step: Step, table: CeremonyTable) -> LoggedStep:
     part = _part(step)
-    with table.ledger.read() as work:
+    with table.ledger.read_primary() as work:
         bound = KeyBindings(work).find(f"{SERVICE_LABEL}{part.name}")
     if bound is None:
         info = table.signer.create_key(SERVICES[part.name][0], part.suite)
@@ -228,13 +228,13 @@ def _part(step: Step) -> Part:
 
 
 def _generations(step: Step, table: CeremonyTable) -> tuple[Issuer, ...]:
-    with table.ledger.read() as work:
+    with table.ledger.read_primary() as work:
         return Issuers(work).of(step.label.removeprefix(AUTHORITY_LABEL))
 
 
 def _newest_key(step: Step, table: CeremonyTable) -> KeyId:
     """The key that the step is about: of the open request where one waits, of the newest generation otherwise."""
-    with table.ledger.read() as work:
+    with table.ledger.read_primary() as work:
         waiting = Requests(work).open(step.label)
         if waiting:
             return KeyId(waiting[-1].key_id)

@@ -82,7 +82,7 @@ def hold_before_people(
         present=tuple(present),
         steps=tuple(steps),
     )
-    with table.ledger.read() as reading:
+    with table.ledger.read_primary() as reading:
         ledger_key = KeyBindings(reading).require(LEDGER_LABEL).key_id
         roots = [issuer for issuer in Issuers(reading).of(Authority.ROOT) if not issuer.offline]
     note = table.signer.sign_ceremony_log(
@@ -128,5 +128,5 @@ def _require_people(present: Sequence[Present]) -> None:
 
 
 def _has_ledger(table: CeremonyTable) -> bool:
-    with table.ledger.read() as work:
+    with table.ledger.read_primary() as work:
         return KeyBindings(work).find(LEDGER_LABEL) is not None

@@ -1,5 +1,7 @@
 """Issuing certificates: intent, lint and signature in the signer, comparison, record.
 
+What is decided by is read from the database itself: of a copy that lags, a revocation would miss a certificate.
+
 Steps of `issue`: the serial and everything the certificate will say are committed before the signer is asked;
 what comes back is compared with it and recorded. An intent that never came to its end is resolved by the worker:
 its serial is revoked, so that whatever may have been signed is worth nothing.
@@ -192,7 +194,7 @@ class CertificateAuthority:
 
     def find(self, serial: str) -> CertificateRecord:
         """The record of a certificate; raises CertificateUnknown."""
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             record = Certificates(work).find(serial)
         if record is None:
             raise CertificateUnknown("there is no such certificate")
@@ -200,7 +202,7 @@ class CertificateAuthority:
 
     def of_owner(self, owner: str) -> tuple[CertificateRecord, ...]:
         """Every certificate of an owner, oldest first."""
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             return Certificates(work).of_owner(owner)
 
     def resolve(self) -> int:
@@ -242,7 +244,7 @@ class CertificateAuthority:
 
     def _issuing(self, authority: str | None, profile: ProfileName) -> Issuer:
         """The generation that issues this profile now; of any authority where none is named."""
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             issuers = Issuers(work)
             if authority is not None:
                 return issuers.current(authority)

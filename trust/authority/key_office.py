@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from trust.kernel.clock import Clock, rfc3339
-from trust.kernel.errors import Conflict
+from trust.kernel.errors import Conflict, YinxinError
 from trust.kernel.ids import Ids
 from trust.kernel.states import StateRefused
 from trust.kernel.text import paragraph
@@ -159,14 +159,22 @@ class KeyOffice:
         return self._conclude(order_id, statement)
 
     def resume(self) -> int:
-        """Carries out what a crash or an absent signer left; for the worker. How many there were."""
+        """Carries out what a crash or an absent signer left; for the worker. How many there were.
+
+        Each for itself: what cannot be carried out now is tried at the next turn. Raises the last fault.
+        """
         with self._ledger.read() as work:
             left = KeyOrders(work).open(limit=_PAGE)
+        last = None
         for order in left:
             try:
                 self.carry_out(order.order_id)
             except OrderRefused:
                 continue  # concluded with its reason
+            except YinxinError as fault:
+                last = fault
+        if last is not None:
+            raise last
         return len(left)
 
     def tell_limits(self) -> int:

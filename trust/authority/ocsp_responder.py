@@ -306,10 +306,10 @@ class OcspResponder:
         revoked, whatever may have been signed."""
         serials = [f"{cert_id.serial:x}" for cert_id in cert_ids]
         issuer = responder.issuer.key_id
-        issued = {
-            row.serial for row in self._database.read_once(_ISSUED, {"issuer": issuer, "serials": serials})
-        }
-        with self._database.read() as work:
+        # Of the database itself: what is signed as of now must not be what a copy knew a while ago.
+        with self._database.read_primary() as work:
+            found = work.execute(_ISSUED, {"issuer": issuer, "serials": serials})
+            issued = {row.serial for row in found}
             standings = RevocationActs(work).standings(serials, issuer_key=issuer)
         said = []
         for cert_id, serial in zip(cert_ids, serials, strict=True):

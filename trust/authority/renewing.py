@@ -60,7 +60,7 @@ class Renewals:
         It names the same subject and is issued under the same profile by whoever issues that now. Raises
         CertificateUnknown, NotRenewable, and what issuing raises.
         """
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             record = Certificates(work).find(serial)
             subject = None if record is None else Certificates(work).intended_subject(serial)
         if record is None or subject is None:
@@ -84,7 +84,7 @@ class Renewals:
         """
         with self._ledger.work() as holding:
             holding.advisory_lock(f"renew/{label}")
-            with self._ledger.read() as work:
+            with self._ledger.read_primary() as work:
                 binding = KeyBindings(work).require(label)
                 record = _record(binding, Certificates(work))
             if record is None:
@@ -125,7 +125,7 @@ class Renewals:
     def _renew_once(self, label: str) -> bool:
         with self._ledger.work() as holding:
             holding.advisory_lock(f"renew/{label}")
-            with self._ledger.read() as work:  # whoever held the lock before may have done it
+            with self._ledger.read_primary() as work:  # whoever held the lock before may have done it
                 binding = KeyBindings(work).require(label)
                 record = _record(binding, Certificates(work))
             if record is None or not self._is_due(record, self._clock.now()):

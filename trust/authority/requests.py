@@ -107,7 +107,7 @@ class CertificateRequests:
         """
         now = self._clock.now()
         if key is None:
-            with self._ledger.read() as reading:
+            with self._ledger.read_primary() as reading:
                 bound = KeyBindings(reading).require(label)
             key = KeyInfo(key_id=bound.key_id, purpose=bound.purpose, suite=bound.suite, spki=bound.spki)
         request_id = self._ids.new(RequestId)
@@ -173,7 +173,7 @@ class CertificateRequests:
         Raises RequestUnknown, CertificateMalformed, and ExternalCertificateRefused with what is wrong: another key,
         another use, no path to a trusted anchor, or an answer that was taken already.
         """
-        with self._ledger.read() as reading:
+        with self._ledger.read_primary() as reading:
             row = Requests(reading).find(request_id)
             trust = TrustStore(
                 anchors=tuple(ExternalAnchors(reading).certificates()),

@@ -179,7 +179,7 @@ class Journal:
         """One call's entries, or, where one of them is refused, entry by entry."""
         try:
             try:
-                self._append(waiting.entries)
+                waiting.last = self._append(waiting.entries)[-1]
             except UseRefused as refused:
                 if len(waiting.entries) == 1:
                     waiting.refusals = {0: self._refused(waiting.entries[0], refused)}

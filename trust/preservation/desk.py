@@ -187,7 +187,9 @@ class EvidenceDesk:
             damaged=damaged,
             due_timestamps=sum(each.due is Due.TIMESTAMP for each in states),
             due_hash_trees=sum(each.due is Due.HASH_TREE for each in states),
-            reasons=tuple(dict.fromkeys(each.reason for each in states if each.due is not Due.NOTHING)),
+            reasons=tuple(
+                dict.fromkeys(each.reason for each in states if each.broken or each.due is not Due.NOTHING)
+            ),
             digests=tuple(sorted(digests.items())),
             first_end=min(ends, default=None),
         )

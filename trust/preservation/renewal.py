@@ -26,11 +26,12 @@ MAX_BATCHES_PER_TOKEN: Final = 64
 
 @dataclass(frozen=True, kw_only=True)
 class BatchState:
-    """A batch, what it needs and why."""
+    """A batch, what it needs and why. Of one whose newest stage cannot be read (`broken`) nobody can say."""
 
     batch: Batch
     due: Due
     reason: str
+    broken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +90,13 @@ class RenewEvidence:
         self._rules = rules or RenewalRules()
 
     def states(self, rules: RenewalRules | None = None) -> Iterator[BatchState]:
-        """Every stamped batch of which something is kept, and what it needs; raises EvidenceBroken."""
+        """Every stamped batch of which something is kept, and what it needs; raises Unavailable."""
         used = rules or self._rules
         with self._ledger.read() as work:
             batches = Preserved(work).batches()
         for batch in batches:
             if batch.number and batch.released < batch.groups:
-                due, reason = used.due(batch, self._stages.newest_of(batch.id).token, self._clock.now())
-                yield BatchState(batch=batch, due=due, reason=reason)
+                yield self._state(batch, used)
 
     def __call__(
         self,
@@ -121,7 +121,8 @@ class RenewEvidence:
         if to is not None:
             states = [_asked(each, to) for each in states]
         due = tuple(each for each in states if each.due is not Due.NOTHING)
-        result = Renewed(examined=len(states), planned=due)
+        broken = tuple((each.batch.id, each.reason) for each in states if each.broken)
+        result = Renewed(examined=len(states), failed=broken, planned=due)
         if dry_run:
             return result
         for kind in (Due.TIMESTAMP, Due.HASH_TREE):
@@ -129,6 +130,17 @@ class RenewEvidence:
             for at in range(0, len(batches), MAX_BATCHES_PER_TOKEN):
                 result = self._renew(batches[at : at + MAX_BATCHES_PER_TOKEN], kind, used, result, progress)
         return result
+
+    def _state(self, batch: Batch, rules: RenewalRules) -> BatchState:
+        """One batch's; what is wrong with its file keeps no other from being renewed."""
+        try:
+            token = self._stages.newest_of(batch.id).token
+        except Unavailable:
+            raise
+        except YinxinError as fault:
+            return BatchState(batch=batch, due=Due.NOTHING, reason=fault.message, broken=True)
+        due, reason = rules.due(batch, token, self._clock.now())
+        return BatchState(batch=batch, due=due, reason=reason)
 
     def _renew(
         self,
@@ -284,7 +296,7 @@ class RenewEvidence:
 
 
 def _asked(state: BatchState, to: Digest) -> BatchState:
-    if state.batch.digest == to.value:
+    if state.broken or state.batch.digest == to.value:
         return state
     return replace(state, due=Due.HASH_TREE, reason=f"a hash tree by {to} was asked for")
 

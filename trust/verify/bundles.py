@@ -306,7 +306,7 @@ def _check_named(judging: _Judging, events: Sequence[RecordedEvent]) -> None:
             else:
                 checks.unknown(
                     "recorded",
-                    f"no event in the bundle names {' with '.join(each.path for each in objects)}",
+                    _unnamed(" with ".join(each.path for each in objects), events),
                     sub_indication="SIGNED_DATA_NOT_FOUND",
                 )
     if subjects and manifest.subject not in subjects:
@@ -315,6 +315,15 @@ def _check_named(judging: _Judging, events: Sequence[RecordedEvent]) -> None:
             f"the manifest says that this is {manifest.subject}, the event says {', '.join(sorted(subjects))}",
             sub_indication="FORMAT_FAILURE",
         )
+
+
+def _unnamed(paths: str, events: Sequence[RecordedEvent]) -> str:
+    """Why no event says of these members that they were made."""
+    for event in events:
+        if event.content is None:
+            told = f"{event.header['act']} of {event.header['at']}"
+            return f"the content of {told}, which would name {paths}, is not disclosed or was erased"
+    return f"no event in the bundle names {paths}"
 
 
 def _readable(
