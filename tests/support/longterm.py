@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tests.support.pdfs import TOKEN_ROOM, stream
-from tests.support.pki import CRL_LIFE, Leaf, TestPki
+from tests.support.pki import CRL_LIFE, Authority, Leaf, TestPki
 from trust.crypto import der, der_reader
 from trust.crypto.digests import Digest, algorithm_identifier, digest_of
 from trust.documents.pdf import embed, prepare_document_timestamp
@@ -76,9 +76,9 @@ def references_in(values: list[Value]) -> list[Reference]:
     return [each for each in values if isinstance(each, Reference)]
 
 
-def ocsp_answer(pki: TestPki, leaf: Leaf) -> bytes:
-    """The issuing authority's own answer that a certificate of its is good, for a week from an hour ago."""
-    authority = pki.issuing
+def ocsp_answer(pki: TestPki, leaf: Leaf, *, authority: Authority | None = None) -> bytes:
+    """The (issuing) authority's own answer that a certificate of its is good, for a week from an hour ago."""
+    authority = authority or pki.issuing
     spki = der_reader.read(authority.signer.spki).fields()
     spki.take()
     key_hash = digest_of(spki.take().content[1:], Digest.SHA1)

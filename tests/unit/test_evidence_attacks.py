@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.evidence import Decades, content, stamp
+from tests.support.evidence import FIRST_DAY, Decades, content, stamp
+from tests.support.longterm import ocsp_answer
 from trust.crypto import der
 from trust.crypto.digests import Digest, algorithm_identifier, digest_of
+from trust.crypto.policy import shipped_policy
 from trust.evidence.ers import (
     ArchiveTimeStamp,
     EvidenceRecord,
@@ -361,6 +363,17 @@ def test_lists_inside_a_token_count_while_their_digest_and_their_authority_do():
     assert counted(2033) == len(inside.crls)
     assert counted(2034) == 0  # SHA-256 was given up with the year before
     assert counted(2047) == 0
+
+
+def test_an_answer_of_an_authority_that_has_ended_counts_no_more_than_its_lists():
+    answer = ocsp_answer(DECADES.old, DECADES.authority(FIRST_DAY))
+    trust = replace(DECADES.trust(DECADES.day(2027)), crls=())
+    ended = DECADES.old.issuing.parsed.not_after
+    for existed_by, expected in ((ended, (answer,)), (ended + timedelta(days=1), ())):
+        found = believable(
+            TokenData(ocsps=(answer,)), trust=trust, existed_by=existed_by, policy=shipped_policy()
+        )
+        assert found.ocsps == expected
 
 
 @pytest.mark.parametrize(

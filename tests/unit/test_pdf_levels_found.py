@@ -6,16 +6,18 @@ from datetime import timedelta
 import pytest
 
 from tests.support.longterm import add_document_timestamp, add_store, ocsp_answer
-from tests.support.pdfs import build_pdf, seal
+from tests.support.pdfs import build_pdf, prepared_for, seal, signed_message
 from tests.support.pki import CRL_LIFE, TestPki, with_profile
 from trust.crypto.policy import shipped_policy
-from trust.documents.pdf import read_back, validate
+from trust.crypto.suites import SoftwareSigner, Suite
+from trust.documents.pdf import embed, read_back, validate
 from trust.documents.pdf.document import Document
 from trust.documents.pdf.history import History
 from trust.documents.pdf.store import read_store
+from trust.evidence.ers import with_validation_data
 from trust.kernel.report import Indication, Outcome
 from trust.pki.crl import RevocationReason
-from trust.pki.profiles import ProfileName
+from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.trust_store import TrustStore
 
 VALID, INVALID, CANNOT_TELL = Indication.VALID, Indication.INVALID, Indication.CANNOT_TELL
@@ -259,6 +261,48 @@ def test_a_list_of_an_authority_that_expired_before_anything_proves_the_list_doe
     in_time = add_document_timestamp(material, pki, gen_time=soon)
     report = validate(in_time, trust=replace(anchors, crls=lists_of(pki, late)), at=late)
     assert report.indication is VALID, open_ones(report)
+
+
+def _with_lists_in_its_message(pki, leaf, lists):
+    prepared = prepared_for(build_pdf(), leaf, pki=pki)
+    return embed(prepared, with_validation_data(signed_message(prepared, leaf, pki=pki), crls=lists))
+
+
+def _stolen_after_its_end(pki, brief, leaf, signed):
+    """What a thief of an ended authority's key lays into a document, besides what is honest: its old lists."""
+    honest, forged = pki.crl(pki.root), pki.crl(brief, revoked=())
+    names = {"C": "CN", "O": "印信测试", "CN": str(brief.parsed.common_name)}
+    root, cross = PROFILES[ProfileName.ROOT], PROFILES[ProfileName.CROSS]
+    fresh = SoftwareSigner.generate(Suite.P256_SHA256)
+    by_another_key = pki.certify(None, root, subject=names, signer=fresh)
+    by_its_own_key = pki.certify(brief, cross, subject=names, signer=brief.signer)
+    answer = ocsp_answer(pki, leaf, authority=brief)
+    return {
+        "the certificate left to the message": add_store(signed, crls=[honest, forged]),
+        "a namesake": add_store(
+            signed, certificates=[brief.certificate, by_another_key], crls=[honest, forged]
+        ),
+        "a longer life": add_store(
+            signed, certificates=[brief.certificate, by_its_own_key], crls=[honest, forged]
+        ),
+        "in the message": _with_lists_in_its_message(pki, leaf, [honest, forged]),
+        "an answer": add_store(signed, certificates=[brief.certificate], crls=[honest], ocsps=[answer]),
+    }
+
+
+def test_what_the_thief_of_an_ended_authority_makes_does_not_count_whatever_stands_beside_it():
+    pki = TestPki()
+    brief = pki.authority(
+        pki.root, with_profile(ProfileName.ISSUING_AUTHORITY, validity=timedelta(days=30)), name="短期签发"
+    )
+    leaf = pki.leaf(authority=brief, not_after=pki.now + timedelta(days=20))
+    pki.revoke(leaf, at=pki.now - timedelta(hours=2), authority=brief)
+    signed = seal(build_pdf(), leaf, pki=pki)
+    late = pki.now + timedelta(days=100)
+    trust = TrustStore(anchors=(pki.root.certificate,), crls=lists_of(pki, late))
+    for name, document in _stolen_after_its_end(pki, brief, leaf, signed).items():
+        report = validate(document, trust=trust, at=late)
+        assert open_ones(report) == {("revocation", "TRY_LATER")}, name
 
 
 def test_a_weak_algorithm_is_judged_when_the_signature_is_proven_to_have_existed(pki, sealed):

@@ -27,7 +27,7 @@ from tests.support.bundles import (
 from tests.support.evidence import FIRST_DAY, Decades, stamp
 from tests.support.pdf_levels import seal_at
 from tests.support.pdfs import build_pdf, seal
-from tests.support.pki import MOMENT, TestPki
+from tests.support.pki import MOMENT, TestPki, with_profile
 from trust.crypto.digests import Digest, sha256
 from trust.documents.pdf import Level
 from trust.evidence.bundles.errors import BundleIncomplete, BundleMalformed
@@ -36,7 +36,9 @@ from trust.evidence.bundles.reader import read_bundle
 from trust.evidence.bundles.writer import Content, repeated
 from trust.kernel.canonical import canonical_json
 from trust.kernel.report import Indication, Outcome, Report
+from trust.pki.profiles import ProfileName
 from trust.pki.trust_store import TrustStore
+from trust.verify.bundles import verify_bundle
 from trust.verify.verifier import verify_bytes
 
 Members = tuple[Content, ...]
@@ -104,6 +106,20 @@ def test_without_the_lists_nobody_can_tell(parts: BundleParts, pki: TestPki) -> 
 def test_lists_that_have_run_out_answer_nothing(parts: BundleParts, pki: TestPki) -> None:
     report = judged(parts.octets(), parts, pki, at=MOMENT + timedelta(days=60))
     assert report.indication is Indication.CANNOT_TELL
+
+
+def test_a_list_by_an_authority_that_has_ended_does_not_count_for_being_in_a_bundle() -> None:
+    """Its certificate is inside the document only; whoever has its key since makes lists of any date."""
+    own = TestPki()
+    row = with_profile(ProfileName.ISSUING_AUTHORITY, validity=timedelta(days=30))
+    brief = own.authority(own.root, row, name="短期签发")
+    leaf = own.leaf(authority=brief, not_after=MOMENT + timedelta(days=20))
+    late = MOMENT + timedelta(days=100)
+    lists = tuple(own.crl(each, this_update=late - timedelta(hours=1)) for each in (own.root, own.issuing))
+    material = replace(own.trust_store(), crls=(*lists, own.crl(own.root), own.crl(brief, revoked=())))
+    kept = BundleParts(document=seal(build_pdf(), leaf, pki=own), material=material, made_at=late)
+    report = judged(kept.octets(), kept, own, at=late)
+    assert (report.indication, reasons(report)) == (Indication.CANNOT_TELL, {"revocation"})
 
 
 def test_a_revoked_seal_is_not_valid_in_its_bundle() -> None:
@@ -338,6 +354,16 @@ STRUCTURES: dict[str, Callable[[list[tuple[str, bytes]]], None]] = {
 @pytest.mark.parametrize("change", STRUCTURES)
 def test_zip_and_manifest_that_disagree_are_no_bundle(parts: BundleParts, pki: TestPki, change: str) -> None:
     report = judged(_rewritten(parts.octets(), STRUCTURES[change]), parts, pki)
+    assert report.indication is Indication.INVALID
+    assert reasons(report) == {"structure"}
+
+
+def test_a_member_that_is_too_large_to_be_read_is_reported_and_not_raised(
+    parts: BundleParts, pki: TestPki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trust.evidence.bundles.reader.MAX_MEMBER_OCTETS", 9000)
+    trust = parts.trust(anchors_of(pki))
+    report = verify_bundle(io.BytesIO(parts.octets()), name="bundle.zip", trust=trust, at=MOMENT)
     assert report.indication is Indication.INVALID
     assert reasons(report) == {"structure"}
 

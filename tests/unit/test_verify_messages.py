@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from tests.support.foreign_pki import answer, authority, person
 from tests.support.messages import pem, response, signature, streamed, together, with_lists, with_values
-from tests.support.pki import TestPki
+from tests.support.pki import TestPki, with_profile
 from trust.crypto import der
 from trust.crypto.ber import MAX_DEPTH, to_definite
 from trust.crypto.cms import add_timestamp
@@ -23,6 +23,7 @@ from trust.crypto.errors import CmsMalformed, DerMalformed
 from trust.crypto.parsed_cms import ParsedCms
 from trust.crypto.signed_message import MAX_SIGNERS, read_signed_message
 from trust.crypto.suites import Suite
+from trust.evidence.ers import with_validation_data
 from trust.kernel.report import Indication, Outcome, Report
 from trust.pki.crl import Revoked
 from trust.pki.ocsp import basic_of
@@ -390,3 +391,18 @@ def test_answers_inside_a_message_are_found_in_both_places():
     assert len(message.material.crls) == 1
     (signer,) = read_signed_message(with_values(bare, (), (basic_of(ANSWER),))).signers
     assert [basic_of(each) for each in signer.material.ocsp_responses] == [basic_of(ANSWER)]
+
+
+def test_a_list_that_an_ended_authority_could_not_have_made_does_not_count_inside_a_message():
+    """Whoever has its key since makes lists of any date; inside a message nothing proves that one is older."""
+    row = with_profile(ProfileName.ISSUING_AUTHORITY, validity=timedelta(days=30))
+    brief = PKI.authority(PKI.root, row, name="短期签发")
+    leaf = PKI.leaf(authority=brief, not_after=PKI.now + timedelta(days=20))
+    stamped = signature(leaf, CONTENT, pki=PKI, stamp=True)
+    message = with_validation_data(stamped, crls=[PKI.crl(PKI.root), PKI.crl(brief, revoked=())])
+    for days, expected in ((5, Indication.VALID), (100, Indication.CANNOT_TELL)):
+        at = PKI.now + timedelta(days=days)
+        lists = tuple(PKI.crl(each, this_update=at - timedelta(hours=1)) for each in (PKI.root, PKI.issuing))
+        beside, trust = SignedContent.of(CONTENT), replace(TRUST, crls=lists)
+        report = verify_bytes(message, name="m.p7s", trust=trust, at=at, content=beside)
+        assert report.indication is expected, report.to_json()

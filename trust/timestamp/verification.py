@@ -16,6 +16,7 @@ from trust.pki.certificate import read_certificate
 from trust.pki.errors import CertificateMalformed
 from trust.pki.path import PathResult, validate_path
 from trust.pki.purposes import Purpose
+from trust.pki.standing import Standing
 from trust.pki.trust_store import TrustStore
 from trust.timestamp.errors import TimestampMalformed
 from trust.timestamp.tokens import TstInfo, parse_token
@@ -125,7 +126,7 @@ def judge_token(
             at=info.gen_time,
             now=at,
             purpose=Purpose.TIMESTAMPING,
-            extra_crls=(*parsed.crls, *extra_crls),
+            extra_crls=(*_own_lists(parsed, intermediates, trust, existed_by, rules), *extra_crls),
             extra_ocsps=extra_ocsps,
             policy=rules,
             silent_until=existed_by or at,
@@ -144,6 +145,20 @@ def judge_token(
         kind=_KIND, subject=f"token {info.serial:x}", checks=checks.all(), facts=_facts(parsed, info)
     )
     return JudgedToken(report=report, info=info, parsed=parsed, path=path, existed_by=existed_by or at)
+
+
+def _own_lists(
+    parsed: ParsedCms,
+    intermediates: Sequence[bytes],
+    trust: TrustStore,
+    existed_by: datetime | None,
+    policy: AlgorithmPolicy,
+) -> tuple[bytes, ...]:
+    """The lists inside a token that count: they are not signed with it, and are as old as it is known to be."""
+    if existed_by is None or not parsed.crls:
+        return parsed.crls
+    standing = Standing(trust, (*parsed.certificates, *intermediates), policy=policy)
+    return tuple(each for each in parsed.crls if standing.counts_list(each, existed_by))
 
 
 def _check_imprint(

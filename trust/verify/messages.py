@@ -5,7 +5,7 @@ A signer at level B-T has a valid signature timestamp; its certificates are then
 message holds, the answer is a report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -23,6 +23,7 @@ from trust.pki.certificate import read_certificate
 from trust.pki.errors import CertificateMalformed
 from trust.pki.path import validate_path
 from trust.pki.purposes import Purpose
+from trust.pki.standing import Standing
 from trust.pki.trust_store import TrustStore
 from trust.timestamp.verification import judge_token
 from trust.verify.content import SignedContent
@@ -128,6 +129,11 @@ def _verify_signer(
 
     # 1. When it was there at the latest. Nothing proves when the tokens themselves were: now.
     material = message.material.with_more(signer.material)
+    standing = Standing(
+        trust, (*material.certificates, *_certificates_in(parsed.timestamp_tokens)), policy=trust.policy
+    )
+    crls = [each for each in material.crls if standing.counts_list(each, at)]
+    ocsps = [each for each in material.ocsp_responses if standing.counts_answer(each, at)]
     tokens = [
         judge_token(
             token,
@@ -136,8 +142,8 @@ def _verify_signer(
             at=at,
             existed_by=at,
             intermediates=material.certificates,
-            extra_crls=material.crls,
-            extra_ocsps=material.ocsp_responses,
+            extra_crls=crls,
+            extra_ocsps=ocsps,
         )
         for token in parsed.timestamp_tokens
     ]
@@ -164,8 +170,8 @@ def _verify_signer(
             at=proven or at,
             now=at,
             purpose=Purpose.DOCUMENT_SIGNING,
-            extra_crls=material.crls,
-            extra_ocsps=material.ocsp_responses,
+            extra_crls=crls,
+            extra_ocsps=ocsps,
             time_is_proven=proven is not None,
         )
         checks.extend(path.checks)
@@ -177,6 +183,14 @@ def _verify_signer(
         facts=facts,
         parts=[token.report for token in tokens],
     )
+
+
+def _certificates_in(tokens: Sequence[bytes]) -> Iterator[bytes]:
+    for token in tokens:
+        try:
+            yield from ParsedCms.parse(token).certificates
+        except CmsMalformed:
+            continue
 
 
 def _signature_checks(

@@ -4,13 +4,14 @@ The order is that of ETSI EN 319 102-1 §5.6: every valid document timestamp pro
 that what is older is judged at its best time. The newest, and what nothing covers, is judged as of now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trust.crypto.cms import ID_DATA, ParsedCms
 from trust.crypto.cms_checks import check_signer
 from trust.crypto.digests import Digest, digest_of, sha256
+from trust.crypto.errors import CmsMalformed
 from trust.documents.pdf.coverage import CoveredDigests
 from trust.documents.pdf.errors import DocumentRefused
 from trust.documents.pdf.history import History
@@ -20,7 +21,7 @@ from trust.documents.pdf.levels import Level
 from trust.documents.pdf.messages import Message, read_message
 from trust.documents.pdf.proofs import Proof, Proofs
 from trust.documents.pdf.signatures import EmbeddedSignature
-from trust.documents.pdf.store import Material, read_store
+from trust.documents.pdf.store import Material, StoredItem, read_store
 from trust.kernel.clock import rfc3339
 from trust.kernel.report import Check, Checks, Outcome, Report
 from trust.pki.certificate import read_certificate
@@ -75,6 +76,7 @@ class SignatureJudge:
     def reports(self) -> tuple[Report, ...]:
         """One report for each signature, in their order."""
         messages = [read_message(signature) for signature in self._signatures]
+        self._proofs.know(certificate for message in messages for certificate in _certificates_in(message))
 
         # 1. The document timestamps, newest first; each valid one proves what it covers.
         for position in reversed(range(len(messages))):
@@ -136,7 +138,8 @@ class SignatureJudge:
         elif message.parsed is not None:
             time = self._best_time(signature, message.parsed)
             parts.extend(token.report for token in time.tokens)
-            self._check_signature(checks, facts, signature, message.parsed, time)
+            parsed = self._with_believed_lists(signature, message.parsed)
+            self._check_signature(checks, facts, signature, parsed, time)
         self._check_later_changes(checks, facts, signature)
         return Report.conclude(
             kind=_DOCUMENT_TIMESTAMP if signature.is_document_timestamp else _SIGNATURE,
@@ -145,6 +148,14 @@ class SignatureJudge:
             facts=facts,
             parts=parts,
         )
+
+    def _with_believed_lists(self, signature: EmbeddedSignature, parsed: ParsedCms) -> ParsedCms:
+        """Lists inside a message are not signed with it: they count as those of the store do."""
+        brought = Material(
+            crls=tuple(StoredItem(octets=each, end=signature.covered_end) for each in parsed.crls)
+        )
+        believed = self._proofs.believable(brought)
+        return replace(parsed, crls=tuple(item.octets for item in believed.crls))
 
     def _best_time(self, signature: EmbeddedSignature, parsed: ParsedCms) -> _Time:
         """The signature's own timestamps, and what document timestamps prove (EN 319 102-1 §5.5.4, §5.6.2)."""
@@ -321,6 +332,15 @@ class SignatureJudge:
         if not after.problems:
             later = signature.covered_end < len(self._history.document.data)
             checks.passed("later-changes", "only what is allowed" if later else "none: the file ends with it")
+
+
+def _certificates_in(message: Message) -> Iterator[bytes]:
+    """Those of the message and of every token that it carries."""
+    for octets in (message.octets, *(() if message.parsed is None else message.parsed.timestamp_tokens)):
+        try:
+            yield from ParsedCms.parse(octets or b"").certificates
+        except CmsMalformed:
+            continue
 
 
 def _left_open(check: Check) -> Check:

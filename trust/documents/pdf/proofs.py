@@ -8,15 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from trust.crypto.digests import Digest
 from trust.crypto.policy import AlgorithmPolicy
 from trust.documents.pdf.store import Material, StoredItem
-from trust.kernel.report import Outcome
-from trust.pki.certificate import Certificate, read_certificate
-from trust.pki.distinguished_names import PreparedName
-from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed
-from trust.pki.ocsp import read_ocsp
-from trust.pki.revocation_list import read_crl
+from trust.pki.standing import Standing
 from trust.pki.trust_store import TrustStore
 
 
@@ -37,6 +31,11 @@ class Proofs:
         self._at = at
         self._policy = policy
         self._proofs: list[Proof] = []
+        self._known: tuple[bytes, ...] = ()
+
+    def know(self, certificates: Iterable[bytes]) -> None:
+        """Notes certificates (DER) that the file has elsewhere than in its store: paths are built from them too."""
+        self._known = tuple(dict.fromkeys((*self._known, *certificates)))
 
     def add(self, proof: Proof) -> None:
         """Notes a valid document timestamp, or a proof from outside."""
@@ -75,51 +74,17 @@ class Proofs:
         """
         if not material.crls and not material.ocsps:
             return material
-        authorities = self._by_subject(item.octets for item in material.certificates)
+        certificates = (*self._known, *(item.octets for item in material.certificates))
+        standing = Standing(self._trust, certificates, policy=self._policy)
         return Material(
             certificates=material.certificates,
-            crls=tuple(item for item in material.crls if self._counts_as_list(item, authorities)),
-            ocsps=tuple(item for item in material.ocsps if self._counts_as_answer(item)),
+            crls=tuple(
+                item for item in material.crls if standing.counts_list(item.octets, self._existed_by(item))
+            ),
+            ocsps=tuple(
+                item for item in material.ocsps if standing.counts_answer(item.octets, self._existed_by(item))
+            ),
         )
 
-    def _counts_as_list(self, item: StoredItem, authorities: dict[PreparedName, list[Certificate]]) -> bool:
-        try:
-            crl = read_crl(item.octets)
-        except CrlMalformed:
-            return False
-        existed_by = self.of(item.end) or self._at
-        if crl.scheme is not None and self._is_open(crl.scheme.digest, existed_by):
-            return False
-        known = authorities.get(crl.issuer_name, [])
-        return not known or any(each.not_after >= existed_by for each in known)
-
-    def _counts_as_answer(self, item: StoredItem) -> bool:
-        try:
-            answer = read_ocsp(item.octets)
-        except OcspMalformed:
-            return False
-        existed_by = self.of(item.end) or self._at
-        if answer.scheme is not None and self._is_open(answer.scheme.digest, existed_by):
-            return False
-        signers = [
-            each for each in map(_readable, answer.certificates) if each is not None and answer.names(each)
-        ]
-        return not signers or any(each.not_after >= existed_by for each in signers)
-
-    def _is_open(self, digest: Digest, moment: datetime) -> bool:
-        return self._policy.check_digest(digest, moment).outcome is not Outcome.PASSED
-
-    def _by_subject(self, octets: Iterable[bytes]) -> dict[PreparedName, list[Certificate]]:
-        found: dict[PreparedName, list[Certificate]] = {}
-        own = (*self._trust.anchor_certificates, *self._trust.intermediate_certificates)
-        for certificate in (*own, *map(_readable, octets)):
-            if certificate is not None:
-                found.setdefault(certificate.subject_name, []).append(certificate)
-        return found
-
-
-def _readable(octets: bytes) -> Certificate | None:
-    try:
-        return read_certificate(octets)
-    except CertificateMalformed:
-        return None
+    def _existed_by(self, item: StoredItem) -> datetime:
+        return self.of(item.end) or self._at

@@ -12,6 +12,7 @@ from trust.evidence.bundles.manifest import (
     MAX_MANIFEST_OCTETS,
     MAX_MEMBERS,
     MAX_PATH_CHARACTERS,
+    PACKAGE_TYPE,
     Manifest,
     Member,
 )
@@ -70,6 +71,11 @@ def read_bundle(file: BinaryIO) -> Bundle:
     manifest = Manifest.parse(b"".join(read_entry(file, entries[0])))
     if [entry.name for entry in entries[1:]] != [member.path for member in manifest.members]:
         raise BundleMalformed("the manifest does not list the entries of the zip, each once and in order")
+
+    for member in manifest.members:
+        # An archive package is read where it lies; everything else is read whole.
+        if member.media_type != PACKAGE_TYPE and member.size > MAX_MEMBER_OCTETS:
+            raise BundleMalformed(f"{member.path} has more than the {MAX_MEMBER_OCTETS} octets read at once")
 
     # 3. Every member is what the manifest says of it.
     for entry, member in zip(entries[1:], manifest.members, strict=True):

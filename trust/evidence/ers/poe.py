@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from trust.crypto.policy import AlgorithmPolicy
-from trust.crypto.schemes import Scheme
 from trust.evidence.ers.validation_data import TokenData
-from trust.kernel.report import Outcome
 from trust.pki.certificate import Certificate, read_certificate
 from trust.pki.errors import CertificateMalformed, CrlMalformed, OcspMalformed
 from trust.pki.ocsp import CertificateState, read_ocsp
 from trust.pki.revocation_list import Crl, read_crl
+from trust.pki.standing import Standing
 from trust.pki.trust_store import TrustStore
 
 
@@ -24,30 +23,11 @@ def believable(
     inside: TokenData, *, trust: TrustStore, existed_by: datetime, policy: AlgorithmPolicy
 ) -> TokenData:
     """The lists and answers of a token that count when all that is known is that they existed by this moment."""
-    authorities = readable((*trust.anchors, *trust.intermediates, *inside.certificates))
-
-    def list_counts(octets: bytes) -> bool:
-        try:
-            crl = read_crl(octets)
-        except CrlMalformed:
-            return False
-        known = [each for each in authorities if each.subject_name == crl.issuer_name]
-        current = not known or any(each.not_after >= existed_by for each in known)
-        return current and _is_trusted(crl.scheme, existed_by, policy)
-
-    def answer_counts(octets: bytes) -> bool:
-        try:
-            answer = read_ocsp(octets)
-        except OcspMalformed:
-            return False
-        signers = [each for each in readable(answer.certificates) if answer.names(each)]
-        current = not signers or any(each.not_after >= existed_by for each in signers)
-        return current and _is_trusted(answer.scheme, existed_by, policy)
-
+    standing = Standing(trust, inside.certificates, policy=policy)
     return TokenData(
         certificates=inside.certificates,
-        crls=tuple(filter(list_counts, inside.crls)),
-        ocsps=tuple(filter(answer_counts, inside.ocsps)),
+        crls=tuple(each for each in inside.crls if standing.counts_list(each, existed_by)),
+        ocsps=tuple(each for each in inside.ocsps if standing.counts_answer(each, existed_by)),
     )
 
 
@@ -93,10 +73,6 @@ def readable(octets: Iterable[bytes]) -> list[Certificate]:
         except CertificateMalformed:
             continue
     return found
-
-
-def _is_trusted(scheme: Scheme | None, moment: datetime, policy: AlgorithmPolicy) -> bool:
-    return scheme is not None and policy.check_digest(scheme.digest, moment).outcome is Outcome.PASSED
 
 
 def _revoked_by_list(octets: bytes, certificates: Sequence[Certificate]) -> list[datetime | None]:
