@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
@@ -31,6 +32,14 @@ _numbers = itertools.count(1)
 # A loaded machine is no finding: property tests are bounded in examples, not in time.
 hypothesis_settings.register_profile("yinxin", deadline=None)
 hypothesis_settings.load_profile("yinxin")
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_ones_own() -> Iterator[None]:
+    """A command that was tried has set logging up for a stream that is gone; the next test logs as usual."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
