@@ -1,0 +1,48 @@
+"""A seal's certificate renewed while others renew the same one, or end it."""
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import pytest
+
+from tests.support.authority_room import TESTER
+from tests.support.house import House
+from trust.authority.model import IssuedCertificate
+
+
+def test_a_seal_is_renewed_once_by_two_workers_that_both_found_it_ending(house: House) -> None:
+    agency = house.sealing_agency()
+    renew = house.services.seals.renew
+    first = renew.renew(agency.seal, actor=TESTER)
+    assert first.certificate != agency.seal.certificate
+    assert renew.renew(agency.seal, actor=TESTER).certificate == first.certificate
+    assert len(agency.events("seal.renewed")) == 1
+
+
+def test_a_seal_revoked_while_it_is_renewed_has_no_good_certificate_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agency = house.sealing_agency()
+    services = house.services
+    issue = services.certificates.issue
+    with ThreadPoolExecutor(1) as pool:
+
+        def revoke() -> None:
+            services.seals.life.revoke(agency.approver, agency.seal.id, reason="印章遗失")
+
+        def issued_meanwhile(**given: Any) -> IssuedCertificate:
+            wait([pool.submit(revoke)], timeout=0.5)  # it comes through, or waits for the renewal
+            return issue(**given)
+
+        monkeypatch.setattr(services.certificates, "issue", issued_meanwhile)
+        services.seals.renew.renew(agency.seal, actor=TESTER)
+    standing = [each.revoked_at for each in services.certificates.of_owner(agency.seal.request_id)]
+    assert len(standing) == 2
+    assert None not in standing
+
+
+def test_a_seal_that_was_revoked_since_it_was_read_is_not_renewed(house: House) -> None:
+    agency = house.sealing_agency()
+    house.services.seals.life.revoke(agency.approver, agency.seal.id, reason="印章遗失")
+    house.services.seals.renew.renew(agency.seal, actor=TESTER)
+    assert agency.events("seal.renewed") == []
