@@ -33,6 +33,13 @@ class Directory:
         member = StaffRows(work).find(staff_id, EveryAgency.EVERY)
         return None if member is None else member.person_id
 
+    def person_of_citizen(self, work: ReadWork, account: str) -> PersonId | None:
+        """The natural person behind a citizen's account; None where this is no such account."""
+        if not account.startswith(f"{CitizenId.prefix}_"):
+            return None
+        citizen = CitizenRows(work).find(CitizenId(account))
+        return None if citizen is None else citizen.person_id
+
     def application(self, work: ReadWork, agency_id: AgencyId, application_id: ApplicationId) -> Application:
         return _found(ApplicationRows(work).find(application_id, agency_id), "application")
 

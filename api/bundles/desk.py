@@ -119,7 +119,7 @@ class ProofBundles:
             raise NotFound("this licence has no document")
 
         # 2. What proves them; the event is the one that issued this version.
-        issued = self._issued(licence_id, licence.version.version_id)
+        issued = self._issued(licence_id, licence.version.version_id, licence.output.issued_at)
         objects = [contents.DOCUMENT, contents.CREDENTIAL]
         trust = self._trust_with_status()
         gathered = [
@@ -181,12 +181,17 @@ class ProofBundles:
         shown = told if found.actor.kind in _NO_PERSON else None
         yield from contents.event(event_id, header, shown, proof, of=of, path=path)
 
-    def _issued(self, licence_id: str, version_id: str) -> RecordedEvent:
+    def _issued(self, licence_id: str, version_id: str, issued_at: datetime) -> RecordedEvent:
+        """The event that issued a version; where its content was erased, the one erased of about that moment."""
         query = EventQuery(scope=EventScope.everything(), subject=licence_id, act="licence.issued", limit=500)
         with self._ledger.read() as work:
-            for found in search(work, query).items:
-                if found.content is not None and found.content.get("version") == version_id:
-                    return found
+            every = search(work, query).items
+        for found in every:
+            if found.content is not None and found.content.get("version") == version_id:
+                return found
+        erased = [found for found in every if found.redacted and found.outcome is EventOutcome.DONE]
+        if erased:
+            return min(erased, key=lambda found: abs(found.at - issued_at))
         raise BundleBroken(f"no event says that {licence_id} was issued")
 
     def _record(self, object_key: str, path: str) -> Iterator[Content]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from api.supervision.alerts import AlertDesk
 from api.supervision.attempts import Attempts
+from api.supervision.erasures import ErasureDesk
 from api.supervision.exports import EventExports, query_of
 from api.supervision.reading import EventReading
 from identity.directory import Directory
@@ -29,6 +30,7 @@ class SupervisionDesk:
     events: EventReading
     exports: EventExports
     alerts: AlertDesk
+    erasures: ErasureDesk
     attempts: Attempts
     watch: AlertWatch
     making: ExportMaking
@@ -61,6 +63,7 @@ def build_supervision(
         events=EventReading(ledger=ledger),
         exports=EventExports(ledger=ledger, objects=objects, clock=clock, ids=ids),
         alerts=AlertDesk(ledger=ledger, directory=directory, rules=rules, clock=clock),
+        erasures=ErasureDesk(ledger=ledger, directory=directory, clock=clock, ids=ids),
         attempts=Attempts(ledger=ledger, clock=clock),
         watch=AlertWatch(ledger=ledger, rules=rules, clock=clock, ids=ids),
         making=ExportMaking(

@@ -13,6 +13,7 @@ EVENTS_EXPORTED: Final = "events.exported"
 EXPORT_READ: Final = "events-export.read"
 CASE_REPLAYED: Final = "case.replayed"
 ALERTS_READ: Final = "alerts.read"
+ERASURE_ORDERS_READ: Final = "erasure-orders.read"
 CREDENTIAL_UNKNOWN: Final = "credential.unknown"
 SIGN_IN_THROTTLED: Final = "sign-in.throttled"
 
@@ -23,6 +24,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         EXPORT_READ: "A signed export of events was downloaded, or that was refused.",
         CASE_REPLAYED: "The story of one case was replayed, or that was refused.",
         ALERTS_READ: "Alerts were looked through, or that was refused.",
+        ERASURE_ORDERS_READ: "Orders to erase what events say of persons were looked through, or that was refused.",
         CREDENTIAL_UNKNOWN: "Access tokens, sessions, client assertions or links that hold for nobody were presented;"
         " counted by network.",
         SIGN_IN_THROTTLED: "Attempts to sign in or register were turned away by the throttle; counted by network.",

@@ -42,6 +42,7 @@ PROTECTED_READS: Final[Mapping[str, tuple[str, str | None]]] = MappingProxyType(
         "GET /v1/records": ("record.listed", None),
         "GET /v1/records/{record_id}": ("record.shown", "record_id"),
         "GET /v1/records/{record_id}/timestamp": ("record.shown", "record_id"),
+        "GET /v1/records/{record_id}/evidence": ("record.shown", "record_id"),
         "GET /v1/retrieval-requests": ("retrieval-request.read", None),
         "GET /v1/retrieval-requests/{request_id}": ("retrieval-request.read", "request_id"),
         "GET /v1/material-reuses": ("material-reuse.read", None),
@@ -67,7 +68,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         "licence.shown": "A licence's data were shown.",
         "usage-log.read": "A holder read the log of how their licences were used.",
         "record.listed": "Archival records were searched.",
-        "record.shown": "An archival record, or its timestamp, was shown.",
+        "record.shown": "An archival record, its timestamp or its evidence record was shown.",
         "retrieval-request.read": "Retrieval requests, or one of them, were read.",
         "material-reuse.read": "Reuses of archived materials, or one of them, were read.",
     }

@@ -14,9 +14,12 @@ from tests.support.act_coverage import (
     ACTS_OF,
     ACTS_OF_CHORES,
     ACTS_OF_COMMANDS,
+    ACTS_OF_COUNTS,
     ONLY_WHEN_REFUSED,
     OPEN,
+    SILENT_COMMANDS,
     Observer,
+    commands,
     documented,
 )
 from tests.support.encore import play_encore
@@ -33,6 +36,7 @@ def test_every_operation_says_which_acts_it_leaves_or_why_none():
     assert not set(ACTS_OF) & set(OPEN)
     changing = {name for name in OPEN if not name.startswith("GET ")}
     assert changing == {
+        "POST /ocsp",
         "POST /tsa",
         "POST /v1/verifications",
         "POST /v1/verifications/batches",
@@ -44,9 +48,19 @@ def test_every_chore_says_which_acts_it_leaves(patient_house):
     assert {chore.name for chore in chores(patient_house.services)} == set(ACTS_OF_CHORES)
 
 
+def test_every_command_says_which_acts_it_leaves_or_why_none():
+    assert commands() == set(ACTS_OF_COMMANDS) | set(SILENT_COMMANDS)
+    assert not set(ACTS_OF_COMMANDS) & set(SILENT_COMMANDS)
+
+
 def test_every_act_in_the_catalogue_is_left_by_something_and_none_is_left_that_is_not_in_it():
     catalogued = {str(act) for acts in CATALOGUES.values() for act in acts}
-    tables = (*ACTS_OF.values(), *ACTS_OF_CHORES.values(), *ACTS_OF_COMMANDS.values())
+    tables = (
+        *ACTS_OF.values(),
+        *ACTS_OF_COUNTS.values(),
+        *ACTS_OF_CHORES.values(),
+        *ACTS_OF_COMMANDS.values(),
+    )
     assert {act for acts in tables for act in acts} | ONLY_WHEN_REFUSED == catalogued
 
 
@@ -65,6 +79,7 @@ def played(patient_house, tmp_path_factory):
     return SimpleNamespace(story=story, observer=observer, house=patient_house, app=app)
 
 
+@pytest.mark.stranger
 def test_played_through_every_operation_leaves_the_acts_that_it_says(played):
     done = played.observer.done()
     assert set(ACTS_OF) - set(done) == set(), (
@@ -104,6 +119,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.stranger
 def test_every_operation_refuses_somebody_and_the_ledger_keeps_each_refusal(played, patient_house):
     """A citizen, an application without any scope and an auditor of another agency try everything."""
     patient_house.room.take_over(played.story.platform.username, played.story.platform.password)
@@ -140,6 +156,7 @@ def test_every_operation_refuses_somebody_and_the_ledger_keeps_each_refusal(play
     assert {operation for operation, _ in never_refused} == set(), never_refused
 
 
+@pytest.mark.stranger
 def test_the_story_of_the_case_is_told_across_every_part_of_the_house(played, patient_house):
     """Licence presented and redeemed, decision sealed, permit issued, case archived, read, reused by another case."""
     services = patient_house.services

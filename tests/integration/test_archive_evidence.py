@@ -13,6 +13,7 @@ from api.v1 import record_evidence
 from identity.caller import Caller, Role, Scope
 from identity.errors import TokenRefused
 from tests.support.archive import PLANNING, ArchiveRoom, Crash, pki, staff_member, system
+from tests.support.uncounted import UNCOUNTED
 from trust.evidence.ers import MEDIA_TYPE
 from trust.kernel.report import Indication
 from trust.storage.database import Database
@@ -33,7 +34,10 @@ class Office:
         }
         app = FastAPI()
         app.state.services = SimpleNamespace(
-            archive=room.desk, evidence=room.evidence, identity=SimpleNamespace(authentication=self)
+            archive=room.desk,
+            evidence=room.evidence,
+            supervision=UNCOUNTED,
+            identity=SimpleNamespace(authentication=self),
         )
         problems.install(app)
         app.include_router(record_evidence.router)

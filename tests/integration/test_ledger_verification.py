@@ -70,7 +70,7 @@ def tamper(untouched):
             assert connection.execute(statement.encode()).rowcount > 0
 
         yield run
-        connection.execute(f"TRUNCATE {', '.join(f'ledger.{table}' for table in TABLES)}".encode())
+        connection.execute(f"TRUNCATE {', '.join(f'ledger.{table}' for table in TABLES)} CASCADE".encode())
         for table in TABLES:
             connection.execute(f"INSERT INTO ledger.{table} SELECT * FROM kept.{table}".encode())
 

@@ -4,13 +4,15 @@ A new operation that is not in this table fails `tests/integration/test_act_cove
 and, played through, records nothing of what it says here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from typer.main import get_command
 
+from api.cli.main import app
 from api.supervision.witness import PROTECTED_READS
 from tests.support.house import House
 from tests.support.openapi import described, operations
@@ -19,12 +21,17 @@ from tests.support.openapi import described, operations
 OPEN: Final[Mapping[str, str]] = {
     "GET /log/proofs/{event_id}": "hashes alone, for anybody",
     "GET /log/vkey": "public keys",
-    "GET /log/{path}": "the published log",
+    "GET /log/checkpoint": "the published log",
+    "GET /log/witnessed-checkpoint": "the published log",
+    "GET /log/tile/{path}": "the published log: hashes alone",
     "GET /healthz": "whether the process lives",
     "GET /readyz": "whether its parts are there",
-    "GET /crl/{authority}.crl": "published for anybody",
-    "GET /ca/{authority}.cer": "published for anybody",
-    "POST /tsa": "a timestamp over a stranger's digest; kept by whoever asked",
+    "GET /crl/{issuer}.crl": "published for anybody",
+    "GET /ca/{issuer}.cer": "published for anybody",
+    "GET /ca/{issuer}.p7c": "published for anybody",
+    "GET /ocsp/{request}": "an answer signed in advance, for anybody",
+    "POST /ocsp": "an answer signed in advance, for anybody",
+    "POST /tsa": "a timestamp over a stranger's digest; kept by whoever asked, and counted: ACTS_OF_COUNTS",
     "GET /v1/me": "what the caller is told of themselves",
     "GET /v1/agencies": "the public directory of agencies",
     "GET /v1/agencies/{agency_id}": "the public directory of agencies",
@@ -45,6 +52,14 @@ OPEN: Final[Mapping[str, str]] = {
 ACTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     **{route: (act,) for route, (act, _part) in PROTECTED_READS.items()},
     "GET /v1/events": ("events.read",),
+    "GET /v1/events/{event_id}/proof-bundle": ("proof-bundle.given",),
+    "POST /v1/events/{event_id}/erasure-orders": ("ledger-event.erasure-ordered",),
+    "GET /v1/erasure-orders": ("erasure-orders.read",),
+    "GET /v1/erasure-orders/{erasure_id}": ("erasure-orders.read",),
+    "POST /v1/erasure-orders/{erasure_id}/confirmations": ("ledger-event.content-erased",),
+    "GET /v1/seal-uses/{use_id}/proof-bundle": ("seal-use.read", "proof-bundle.given"),
+    "GET /v1/licences/{licence_id}/proof-bundle": ("licence.read", "proof-bundle.given"),
+    "GET /v1/records/{record_id}/proof-bundle": ("package.read", "proof-bundle.given"),
     "GET /v1/cases/{case_number}/replay": ("case.replayed",),
     "POST /v1/event-exports": ("events.exported",),
     "GET /v1/event-exports/{export_id}/file": ("events-export.read",),
@@ -67,13 +82,16 @@ ACTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/applications": ("application.registered",),
     "POST /v1/applications/{application_id}/revocations": ("application.revoked",),
     "POST /v1/certificates": ("party-certificate.requested", "party-certificate.issued"),
-    "POST /v1/certificates/{serial}/revocations": ("party-certificate.revoked",),
+    "POST /v1/certificates/{serial}/suspensions": ("party-certificate.suspended", "certificate.held"),
+    "POST /v1/certificates/{serial}/releases": ("party-certificate.released", "certificate.released"),
+    "POST /v1/certificates/{serial}/revocations": ("party-certificate.revoked", "certificate.revoked"),
     "POST /v1/seal-requests": ("seal-request.made",),
     "POST /v1/seal-requests/{request_id}/approvals": ("seal-request.approved", "seal.made"),
     "POST /v1/seal-requests/{request_id}/declines": ("seal-request.declined",),
     "POST /v1/seals/{seal_id}/suspensions": ("seal.suspended",),
     "POST /v1/seals/{seal_id}/reinstatements": ("seal.reinstated",),
     "POST /v1/seals/{seal_id}/revocations": ("seal.revoked",),
+    "POST /v1/seals/{seal_id}/destructions": ("seal.destroyed", "key.destruction-ordered", "key.destroyed"),
     "POST /v1/seals/{seal_id}/authorisations": ("seal-authorisation.granted",),
     "POST /v1/seal-authorisations/{authorisation_id}/withdrawals": ("seal-authorisation.withdrawn",),
     "POST /v1/seal-uses": ("seal-use.intended", "seal-use.completed"),
@@ -103,37 +121,96 @@ ACTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /v1/material-reuses/{reuse_id}/content": ("material-reuse.delivered",),
 }
 
+# Given without a caller and by the thousand: counted, and told as one event with the number.
+ACTS_OF_COUNTS: Final[Mapping[str, tuple[str, ...]]] = {"POST /tsa": ("timestamps.given",)}
+
 # What no caller asks for: the acts of the worker's chores and of commands on the host.
 ACTS_OF_CHORES: Final[Mapping[str, tuple[str, ...]]] = {
     "ledger.sequence": (),  # gives events their place; the checkpoint is its own record
+    "ledger.witness": ("ledger-witness.disagreed",),  # a cosignature is its own record
     "crl.refresh": (),  # publishes what was recorded as revoked
+    "ocsp.keys": ("certificate.issued",),
+    "ocsp.renew": (),  # publishes what was recorded as revoked
     "certificates.resolve": ("certificate.issued", "certificate.abandoned", "certificate.revoked"),
+    "certificates.renew": ("certificate.issued",),
+    "seals.renew": ("seal.renewed", "certificate.issued"),
     "seals.resume-making": ("seal.made",),
     "seal-uses.resolve": ("seal-use.completed", "seal-use.abandoned"),
     "seal-uses.stamp": ("seal-use.stamped",),
     "seal-uses.sweep": (),  # deletes objects that no row names
+    "keys.carry-out": ("key.changed", "key.destroyed"),
+    "keys.tell-limits": ("key.limit-reached",),
+    "keys.anchor-journal": ("signer-journal.anchored",),
     "licences.resume": ("licence.resumed", "licence.issued", "licence.abandoned"),
     "archive.resume": ("record.registered", "record.abandoned"),
     "archive.stamp": ("record.stamped",),
     "archive.retain": ("record.retained",),
     "archive.sweep": (),  # deletes objects that no row names
+    "timestamps.report-clock": ("timestamp-clock.stopped", "timestamp-clock.trusted"),
+    "evidence.gather": ("evidence.gathered",),
+    "evidence.checkpoint": ("evidence.checkpoint-kept",),
+    "evidence.renew": (
+        "evidence.timestamp-renewed", "evidence.hash-tree-renewed", "evidence.object-damaged",
+    ),
     "alerts.watch": ("alert.raised",),
     "alerts.forget": (),  # counts that are worth nothing any more
     "attempts.tell": ("credential.unknown", "sign-in.throttled"),
     "events.export": (),  # asked for by an event, read by another
     "identity.forget": (),  # sessions and tokens that have expired
-}
+}  # fmt: skip
+_KEY_CHANGED: Final = ("key.change-ordered", "key.changed")
 ACTS_OF_COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "db ceremony": ("ceremony.held",),
+    "db ceremony": ("ceremony.held", "certificate.issued"),
     "db first-administrator": ("enrolment.issued",),
+    "ceremony hold": ("ceremony.held", "ceremony.logged", "certificate.issued"),
+    "ceremony import": ("root.imported",),
+    "certificates request": ("certificate.requested",),
+    "certificates import": ("certificate.imported",),
+    "certificates trust": ("anchor.trusted",),
+    "certificates renew": ("certificate.issued",),
+    "keys suspend": _KEY_CHANGED,
+    "keys resume": _KEY_CHANGED,
+    "keys retire": _KEY_CHANGED,
+    "keys limit": _KEY_CHANGED,
+    "keys destroy": ("key.destruction-ordered", "key.destroyed"),
+    "keys rewrap": ("key.rewrapped",),
+    "timestamps resume": ("timestamp-clock.resumed",),
+    "evidence renew": ("evidence.timestamp-renewed", "evidence.hash-tree-renewed", "evidence.object-damaged"),
     "events export": ("events.exported", "events-export.read"),
+}
+# Commands that leave no act: whoever may run them holds the host, its settings and its database.
+SILENT_COMMANDS: Final[Mapping[str, str]] = {
+    "signer": "a process; what it signs is in its own journal, which the worker anchors",
+    "worker": "a process; its chores leave their own acts",
+    "serve": "a process; its operations leave their own acts",
+    "demo": "plays parties, whose acts are their own",
+    "verify": "judges files, and belongs to no house",
+    "doctor": "looks at the installation, shows nothing of any case",
+    "settings check": "shows settings",
+    "db upgrade": "changes the schema, whose revisions are the database's own record",
+    "ledger verify": "recomputes hashes, shows nothing of any case",
+    "ceremony plan": "says what would be made",
+    "ceremony script": "writes a form",
+    "ceremony log": "shows a signed log, which is given to whoever was present",
+    "ceremony export": "writes names and public keys that wait for certificates",
+    "ceremony offline-root create": "on the machine without a network; its own record, taken in by `ceremony import`",
+    "ceremony offline-root sign": "on the machine without a network, likewise",
+    "ceremony offline-root revoke": "on the machine without a network, likewise",
+    "ceremony offline-root list": "on the machine without a network, likewise",
+    "ceremony offline-root show": "on the machine without a network, likewise",
+    "evidence status": "shows counts",
+    "evidence get": "writes hashes and timestamps, nothing of any case",
+    "timestamps clock": "shows how the clock stands",
+    "keys list": "shows public halves, states and counters",
+    "keys show": "shows a public half, its state and its orders, which are events",
+    "events rules check": "reads a file of its own",
 }
 # Kept for what is refused, or for what only goes wrong in the middle; no operation leaves them when all goes well.
 ONLY_WHEN_REFUSED: Final = frozenset(
     {
         "request.refused", "agency.refused", "service-item.refused", "staff.refused", "organisation.refused",
         "agent.refused", "application.refused", "session.refused", "token.refused", "party-certificate.refused",
-        "seal-use.prepared-again",
+        "seal-use.prepared-again", "timestamp.requested",
     }
 )  # fmt: skip
 
@@ -200,6 +277,20 @@ class Observer:
             return str(
                 work.execute(text("SELECT coalesce(max(event_id), '') FROM ledger.events")).scalar_one()
             )
+
+
+def commands() -> set[str]:
+    """Every command of the command line, as it is typed after `yinxin`."""
+
+    def below(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield " ".join(path)
+            return
+        for name, each in inner.items():
+            yield from below(each, (*path, name))
+
+    return set(below(get_command(app), ()))
 
 
 def documented() -> set[str]:

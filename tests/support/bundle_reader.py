@@ -135,7 +135,7 @@ def parsed(octets: bytes) -> Any:
     return value
 
 
-def members_of(data: bytes) -> tuple[str, list[Member]]:
+def members_of(data: bytes) -> tuple[dict[str, Any], list[Member]]:
     """The manifest names every other entry, each once, in the order of the zip, and nothing else."""
     (first, octets), *others = entries(data)
     need(first == "yinxin-bundle.json" and len(octets) <= 1 << 20, "the first entry is no manifest")
@@ -151,7 +151,7 @@ def members_of(data: bytes) -> tuple[str, list[Member]]:
         need(path in by_path and fits(member, by_path[path].role), f"{member.path} is about {path}")
     types = sorted(member.media_type for member in members if member.role == "object")
     need(types == OBJECTS[manifest["kind"]], "not the objects of its kind")
-    return manifest["kind"], members
+    return manifest, members
 
 
 def member_of(given: dict[str, Any], entry: tuple[str, bytes]) -> Member:
@@ -662,7 +662,7 @@ def judge_package(octets: bytes) -> None:
 # --- Events (the page, "How an event is bound to an object"; C2SP tlog-proof, tlog-checkpoint, signed-note) ---
 
 
-def judge_event(event: Member, members: list[Member], keys: list[str]) -> Any:
+def judge_event(event: Member, members: list[Member], keys: list[str], origin: str) -> Any:
     """Header and, where it is there, content of an event that the ledger proves."""
     header = parsed(event.octets)
     need(" ".join(sorted(header)) == HEADER and header["format"] == "yinxin-event/v1", "an event's header")
@@ -680,11 +680,11 @@ def judge_event(event: Member, members: list[Member], keys: list[str]) -> Any:
         need(commitment == header["content_commitment"], "the content is not what the header commits to")
         content = given["content"]
     known(proofs, "an event without its proof")
-    check_proof(proofs[0].decode(), hashlib.sha256(event.octets).digest(), keys)
+    check_proof(proofs[0].decode(), hashlib.sha256(event.octets).digest(), keys, origin)
     return header, content
 
 
-def check_proof(text: str, entry: bytes, keys: list[str]) -> None:
+def check_proof(text: str, entry: bytes, keys: list[str], origin: str) -> None:
     head, note = text.split("\n\n", 1)
     first, extra, index_line, *lines = head.split("\n")
     need(first == "c2sp.org/tlog-proof@v1", "not a tlog-proof")
@@ -693,6 +693,7 @@ def check_proof(text: str, entry: bytes, keys: list[str]) -> None:
     hashed = [base64.b64decode(each, validate=True) for each in lines]
     need(all(len(each) == 32 for each in hashed), "hashes of the proof")
     size, root = checkpoint(note, keys)
+    need(note.split("\n", 1)[0] == origin, "the manifest names another ledger than the proof")
     need(included(entry, int(index_line[6:]), size, hashed) == root, "it does not lead to the checkpoint")
 
 
@@ -774,7 +775,8 @@ def outcome(act: Callable[[], Any]) -> Any:
 
 
 def judge(data: bytes, anchors: list[Cert], keys: list[str], at: datetime, attempt: Any, proven: Any) -> None:
-    kind, members = members_of(data)
+    manifest, members = members_of(data)
+    kind, origin = manifest["kind"], manifest["origin"]
     of_role = {role: [each for each in members if each.role == role] for role in (*MEDIA_TYPES, "object")}
     certificates = [certificate(each.octets) for each in of_role["certificate"]]
     crls = [x509.load_der_x509_crl(each.octets) for each in of_role["crl"]]
@@ -788,7 +790,7 @@ def judge(data: bytes, anchors: list[Cert], keys: list[str], at: datetime, attem
         since |= {path: min(time, since.get(path, time)) for path in each.of if time}
     proven["evidence"] = {path: time.isoformat() for path, time in since.items()}
     events = [*of_role["event"], *(of_role["object"] if kind == "event" else [])]
-    happened = [attempt(each.path, partial(judge_event, each, members, keys)) for each in events]
+    happened = [attempt(each.path, partial(judge_event, each, members, keys, origin)) for each in events]
     happened = [each for each in happened if each]
     proven["events"] = [{name: header[name] for name in ("event_id", "act", "at")} for header, _ in happened]
     for each in (*of_role["object"], *(each for each in of_role["timestamp"] if each.over == "object")):
@@ -798,8 +800,7 @@ def judge(data: bytes, anchors: list[Cert], keys: list[str], at: datetime, attem
             judged = attempt(each.path, partial(judge_one, each, members, helps, moment))
         for name, value in (judged or {}).items():
             proven[name] = proven[name] | value if isinstance(value, dict) else proven[name] + value
-        if kind != "event" and each.role == "object":
-            attempt(each.path, partial(recorded, each, happened))
+    attempt("recorded", partial(recorded, of_role["object"], happened, manifest["subject"], kind))
 
 
 def judge_one(each: Member, members: list[Member], helps: Helps, at: datetime) -> dict[str, Any]:
@@ -817,11 +818,13 @@ def judge_one(each: Member, members: list[Member], helps: Helps, at: datetime) -
     return {"signers": signers, "objects": {each.path: digest_of("sha256", each.octets).hex()}}
 
 
-def recorded(each: Member, events: list[Any]) -> None:
-    """An event that was done, of an act that makes objects, whose content names the SHA-256 of this one."""
-    sha256 = digest_of("sha256", each.octets).hex()
-    for header, content in events:
-        named = [(content or {}).get(name) for name in ACTS.get(header["act"], ())]
-        if header["outcome"] == "done" and sha256 in named:
-            return
-    raise Unsure("no proven event names it")
+def recorded(objects: list[Member], events: list[Any], subject: str, kind: str) -> None:
+    """One event that was done, of an act that makes objects, whose content names the SHA-256 of them all."""
+    digests = {digest_of("sha256", each.octets).hex() for each in objects}
+    said = [header["event_id"] for header, _ in events] if kind == "event" else []
+    for header, content in events if kind != "event" else []:
+        named = {(content or {}).get(name) for name in ACTS.get(header["act"], ())}
+        if header["outcome"] == "done" and digests <= named:
+            said.append(header["subject"])
+    known(said, "no proven event names it")
+    need(subject in said, "the manifest names another thing than the event")

@@ -99,9 +99,14 @@ class BundleParts:
 
 
 def bundled(
-    members: Sequence[Content], *, made_at: datetime, kind: BundleKind = BundleKind.DOCUMENT
+    members: Sequence[Content],
+    *,
+    made_at: datetime,
+    kind: BundleKind = BundleKind.DOCUMENT,
+    subject: str = "sealuse_1",
+    origin: str = ORIGIN,
 ) -> bytes:
-    return bundle_octets(kind=kind, subject="sealuse_1", origin=ORIGIN, made_at=made_at, contents=members)
+    return bundle_octets(kind=kind, subject=subject, origin=origin, made_at=made_at, contents=members)
 
 
 def replaced(members: Sequence[Content], path: str, octets: bytes) -> tuple[Content, ...]:

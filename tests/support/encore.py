@@ -18,18 +18,13 @@ def play_encore(story: Story, house: House) -> None:
     _live_a_seal(story)
     _sign_by_digest(story)
     _change_licences(story)
-    _look_at_archives(story)
+    _look_at_archives(story, house)
     _end_parties(story)
     supervisor._http.delete("/v1/sessions/current", headers=dict(supervisor.authorisation()))
 
 
 def _supervise(story: Story, house: House) -> Any:
-    supervisor = story.person("何监", "supervisor")
-    invited = story.platform.post(
-        "/v1/staff",
-        {"name": supervisor.name, "resident_id_number": supervisor.number, "roles": ["supervisor"]},
-    )
-    supervisor.enrol(invited["enrolment_token"])
+    supervisor = _supervisor(story, "何监", "supervisor")
     services = house.services
     supervisor.get("/v1/events", act="seal-use.")
     supervisor.get(f"/v1/cases/{CASE_NUMBER}/replay")
@@ -54,6 +49,22 @@ def _supervise(story: Story, house: House) -> Any:
     supervisor.get(f"/v1/alerts/{alert['id']}")
     supervisor.post(f"/v1/alerts/{alert['id']}/acknowledgements", {"reason": "已核实，为误操作"})
     story.known["alert"] = alert
+    about = supervisor.get("/v1/events", act="citizen.registered").json()["items"][0]
+    second = _supervisor(story, "何察", "second-supervisor")
+    order = supervisor.post(f"/v1/events/{about['id']}/erasure-orders", {"reason": "data-subject-request"})
+    second.get("/v1/erasure-orders", waiting="true")
+    second.get(f"/v1/erasure-orders/{order['id']}")
+    second.post(f"/v1/erasure-orders/{order['id']}/confirmations")
+    return supervisor
+
+
+def _supervisor(story: Story, name: str, username: str) -> Any:
+    supervisor = story.person(name, username)
+    invited = story.platform.post(
+        "/v1/staff",
+        {"name": supervisor.name, "resident_id_number": supervisor.number, "roles": ["supervisor"]},
+    )
+    supervisor.enrol(invited["enrolment_token"])
     return supervisor
 
 
@@ -73,6 +84,8 @@ def _look_at_parties(story: Story) -> None:
     )
     agent.post(f"/v1/organisations/{organisation}/agents/{made['id']}/withdrawals")
     serial = story.require_citizen().get("/v1/certificates").json()["items"][0]["serial"]
+    for change in ("suspensions", "releases"):
+        story.require_citizen().post(f"/v1/certificates/{serial}/{change}")
     story.require_citizen().post(f"/v1/certificates/{serial}/revocations", {"reason": "key-compromise"})
 
 
@@ -149,6 +162,7 @@ def _sign_by_digest(story: Story) -> None:
     officer.post(f"/v1/seals/{seal_id}/suspensions", reason)
     approver.post(f"/v1/seals/{seal_id}/reinstatements", reason)
     approver.post(f"/v1/seals/{seal_id}/revocations", reason)
+    approver.post(f"/v1/seals/{seal_id}/destructions", reason)
 
 
 def _change_licences(story: Story) -> None:
@@ -167,13 +181,15 @@ def _change_licences(story: Story) -> None:
     system.post(f"/v1/licences/{changed['id']}/cancellations", {"reason": "申请人放弃"}, key=_key())
 
 
-def _look_at_archives(story: Story) -> None:
+def _look_at_archives(story: Story, house: House) -> None:
     planning = story.agencies["planning"]
     archivist, approver = planning.staff["archivist"], planning.staff["archive-approver"]
     record = story.known["record"]
     archivist.get("/v1/records")
     detail = archivist.get(f"/v1/records/{record['id']}").json()
     archivist.get(f"/v1/records/{record['id']}/timestamp")
+    house.services.evidence.gather()
+    archivist.get(f"/v1/records/{record['id']}/evidence")
     asked = archivist.post(
         "/v1/retrieval-requests",
         {

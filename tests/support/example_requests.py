@@ -43,7 +43,8 @@ def _identifier(name: str) -> str:
         "request_id": "sealreq", "licence_id": "lic", "use_id": "sealuse", "agent_id": "agent", "alert_id": "alert",
         "authorisation_id": "sealauth", "batch_id": "sealbatch", "record_id": "rec", "export_id": "evexport",
         "reuse_id": "reuse", "seal_id": "seal", "staff_id": "staff", "agency_id": "agency",
-        "application_id": "app", "organisation_id": "org",
+        "event_id": "event", "erasure_id": "erasure", "key_id": "key", "application_id": "app",
+        "organisation_id": "org",
     }  # fmt: skip
     kind = kinds.get(name)
     return "0" * 20 if kind is None else f"{kind}_{'0' * 32}"

@@ -243,6 +243,12 @@ class IdentityRoom:
         self.desk.enrolments.redeem(token=invitation.link.token, username=username, password=PASSWORD)
         return self.sign_in(username).caller
 
+    def username_of(self, caller: Caller) -> str:
+        """The name that an account signs in by."""
+        query = text("SELECT username FROM identity.credentials WHERE account_id = :id")
+        with self.database.work() as work:
+            return str(work.execute(query, {"id": caller.account_id}).scalar_one())
+
     def citizen(self, *, number: str | None = None, username: str | None = None) -> Caller:
         """A registered citizen."""
         username = username or f"citizen{next(_numbers)}"

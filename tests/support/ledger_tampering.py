@@ -8,8 +8,9 @@ name it: the check's code and a piece of its words. The ledger tampered with is 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import Table
+
 from trust.ledger import tables
-from trust.storage.schema import metadata
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,11 +293,7 @@ WITH_WITNESSES = frozenset(
 
 
 def all_columns() -> set[str]:
-    """Every column of the schema `ledger`, as `table.column`."""
-    assert tables.events.schema == "ledger"
-    return {
-        f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        if table.schema == "ledger"
-        for column in table.columns
-    }
+    """Every column of the log's own tables, as `table.column`; supervision's rows are not the log's."""
+    own = [each for each in vars(tables).values() if isinstance(each, Table)]
+    assert tables.events in own
+    return {f"{table.name}.{column.name}" for table in own for column in table.columns}

@@ -74,6 +74,14 @@ def test_both_find_whatever_part_is_exchanged(parts: BundleParts, pki: TestPki, 
     assert both(octets, parts.trust(anchors_of(pki))) == (False, False)
 
 
+@pytest.mark.parametrize("said", [{"subject": "sealuse_2"}, {"origin": "another.test/log"}])
+def test_both_find_a_manifest_that_names_another_thing_or_ledger(
+    parts: BundleParts, pki: TestPki, said: dict[str, str]
+) -> None:
+    octets = bundled(parts.contents(), made_at=MOMENT, **said)  # type: ignore[arg-type]  # texts, both of them
+    assert both(octets, parts.trust(anchors_of(pki))) == (False, False)
+
+
 @pytest.mark.parametrize("change", STRUCTURES)
 def test_both_refuse_a_zip_and_a_manifest_that_disagree(
     parts: BundleParts, pki: TestPki, change: str

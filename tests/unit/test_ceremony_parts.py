@@ -73,6 +73,13 @@ def test_a_log_signed_by_ledger_and_root_is_valid_and_says_who_signed(suite: Sui
     assert verified(signed(pki), pki=TestPki()).facts["roots"] == 0
 
 
+def test_a_root_whose_line_stands_twice_is_one_root() -> None:
+    pki = TestPki()
+    note = SignedNote.parse(signed(pki))
+    twice = replace(note, signatures=(*note.signatures, note.signatures[-1]))
+    assert verified(twice.encode(), pki=pki).facts["roots"] == 1
+
+
 def test_without_the_ledgers_key_nobody_can_tell_and_a_changed_word_is_found() -> None:
     pki = TestPki()
     assert verified(signed(pki), known=False).indication is Indication.CANNOT_TELL

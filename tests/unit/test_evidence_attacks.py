@@ -400,3 +400,12 @@ def test_lists_that_mean_nothing_are_refused(name, lists):
 def test_what_is_no_record_is_refused_with_a_reason(octets):
     report = verify(octets, b"one")
     assert (report.indication, report.reasons()) == (INVALID, ("structure",))
+
+
+def test_a_digest_that_the_verifier_alone_has_given_up_proves_nothing() -> None:
+    at = DECADES.day(2027)
+    trust = DECADES.trust(at)
+    strict = replace(trust, algorithms=trust.policy.with_digest(Digest.SHA256, until=DECADES.day(2025)))
+    report = verify_record(FIRST[0].encode(), objects=[content(b"one")], trust=strict, at=at)
+    assert report.indication is OPEN
+    assert "CRYPTO_CONSTRAINTS_FAILURE_NO_POE" in {each.sub_indication for each in report.all_checks()}

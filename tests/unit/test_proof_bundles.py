@@ -12,25 +12,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.bundles import contents
 from tests.support.bundles import (
+    SALT,
     BundleParts,
     OneEventLog,
     anchors_of,
     bundled,
+    header_of,
     json_of,
     paths,
     replaced,
 )
-from tests.support.evidence import FIRST_DAY, Decades
+from tests.support.evidence import FIRST_DAY, Decades, stamp
 from tests.support.pdf_levels import seal_at
 from tests.support.pdfs import build_pdf, seal
 from tests.support.pki import MOMENT, TestPki
-from trust.crypto.digests import Digest
+from trust.crypto.digests import Digest, sha256
 from trust.documents.pdf import Level
 from trust.evidence.bundles.errors import BundleIncomplete, BundleMalformed
-from trust.evidence.bundles.manifest import MANIFEST_PATH, Manifest, Role
+from trust.evidence.bundles.manifest import MANIFEST_PATH, BundleKind, Manifest, Role, StampedOver
 from trust.evidence.bundles.reader import read_bundle
-from trust.evidence.bundles.writer import Content
+from trust.evidence.bundles.writer import Content, repeated
 from trust.kernel.canonical import canonical_json
 from trust.kernel.report import Indication, Outcome, Report
 from trust.pki.trust_store import TrustStore
@@ -202,6 +205,72 @@ def test_only_an_act_that_was_done_and_makes_objects_records_them(
 ) -> None:
     report = judged(replace(parts, header_changes=changes).octets(), parts, pki)
     assert reasons(report) == {"recorded"}
+
+
+@pytest.mark.parametrize("said", [{"subject": "sealuse_2"}, {"origin": "another.test/log"}])
+def test_a_manifest_that_names_another_thing_or_ledger_is_contradicted_by_the_event(
+    parts: BundleParts, pki: TestPki, said: dict[str, str]
+) -> None:
+    octets = bundled(parts.contents(), made_at=MOMENT, **said)  # type: ignore[arg-type]  # texts, both of them
+    report = judged(octets, parts, pki)
+    assert report.indication is Indication.INVALID
+    assert reasons(report) == {"recorded"}
+
+
+def test_a_second_content_beside_an_event_is_no_part_of_a_bundle(parts: BundleParts) -> None:
+    members = parts.contents()
+    (path,) = paths(members, Role.EVENT_CONTENT)
+    (told,) = [each for each in members if each.path == path]
+    forged = replace(told, path="events/forged.json", octets=b'{"content":{},"salt":""}')
+    with pytest.raises(BundleMalformed):
+        bundled((*members, forged), made_at=MOMENT)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_two_halves_of_two_licences_are_no_licence(parts: BundleParts, pki: TestPki, mixed: bool) -> None:
+    """Each half is good and each is in the ledger: what makes them one licence is that one event names both."""
+    document, credential = parts.document, b"eyJ.eyJ.AA~"
+    named = [
+        {"document_sha256": sha256(document).hex(), "credential_sha256": sha256(credential).hex()},
+        {"document_sha256": sha256(b"another").hex(), "credential_sha256": sha256(credential).hex()},
+    ]
+    if mixed:
+        named[0]["credential_sha256"] = sha256(b"another").hex()
+    objects = [contents.DOCUMENT, contents.CREDENTIAL]
+    events: list[Content] = []
+    for number, content in enumerate(named):
+        header = header_of(
+            content, act="licence.issued", subject="licence_1", event_id=f"event_{number:032x}"
+        )
+        proof = parts.log.proof(header)
+        events += contents.event(f"event_{number}", header, (SALT, content), proof, of=objects)
+    members = (*contents.document(document), contents.credential(credential.decode()), *events)
+    octets = bundled(repeated(members), made_at=MOMENT, kind=BundleKind.LICENCE, subject="licence_1")
+    assert ("recorded" in reasons(judged(octets, parts, pki))) is mixed
+
+
+def test_a_token_of_nobody_known_is_not_taken_over_by_evidence() -> None:
+    decades, stranger = Decades(), Decades()
+    document = seal_at(Level.B_LT, build_pdf(text="decision"), decades.old.leaf(), pki=decades.old)
+    (record,) = decades.first_day([[document]])
+    at = FIRST_DAY + timedelta(days=2)
+    trust = decades.trust(at)
+    kept = BundleParts(document=document, evidence=[record.encode()], material=trust, made_at=at)
+    token = Content(
+        path="timestamps/x.tst",
+        role=Role.TIMESTAMP,
+        media_type="application/timestamp-token",
+        octets=stamp(stranger.authority(FIRST_DAY), sha256(document), Digest.SHA256, FIRST_DAY),
+        of=(contents.DOCUMENT,),
+        over=StampedOver.OBJECT,
+    )
+    anchors = kept.trust(TrustStore(anchors=trust.anchors))
+    for members, expected in (
+        (kept.contents(), Indication.VALID),
+        ((*kept.contents(), token), Indication.CANNOT_TELL),
+    ):
+        report = judged(bundled(members, made_at=at), kept, decades.old, trust=anchors, at=at)
+        assert report.indication is expected, report.to_json()
 
 
 def test_a_bundle_without_a_proof_is_not_written(parts: BundleParts) -> None:

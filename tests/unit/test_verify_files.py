@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.credentials import NOW, LicenceDesk
+from tests.support.event_exports import ExportSigner, small_export, unzipped, zipped
 from tests.support.pdfs import build_pdf, seal
+from trust.evidence.event_exports import EVENTS
 from trust.evidence.merkle import CompactRange, leaf_hash
 from trust.evidence.receipts import Receipt
 from trust.evidence.tlog import Checkpoint, TlogProof, VerifierKey, sign_note
+from trust.kernel.canonical import canonical_json
 from trust.kernel.errors import Broken
 from trust.kernel.report import Indication
 from trust.packages import bagit, ocfl
@@ -246,3 +249,19 @@ def test_a_fault_of_ours_in_reading_leaves_the_answer_open_and_what_is_not_the_f
         monkeypatch.setattr("trust.verify.verifier.verify_message", broken)
         with pytest.raises(type(ours)):
             verify(b"x", "a.p7s")
+
+
+def test_a_long_id_in_an_export_makes_no_long_report():
+    """A file of a few megabytes unpacks to half a gigabyte of such ids, and each was kept with its fault."""
+    signer = ExportSigner()
+    members = unzipped(small_export(signer, count=1))
+    line = json.loads(members[EVENTS])
+    header = json.loads(line["header"]) | {"event_id": "event_" + "0" * 300_000}
+    line["header"] = json.dumps(header)
+    events = canonical_json(line) + b"\n"
+    trust = TrustStore(ledger_keys=(signer.key.encode(),))
+    report = verify(zipped(members | {EVENTS: events * 9}), "export.zip", trust)
+    details = [check.detail for check in report.checks if check.code == "events"]
+    assert report.indication is Indication.INVALID
+    assert "and 5 more" in details
+    assert max(map(len, details)) < 200

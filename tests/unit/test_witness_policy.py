@@ -1,6 +1,7 @@
 """Witness policies and cosignatures: what is read, what is refused, and what is enough."""
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.verification.frames import decode_trust, encode_trust
+from tests.support.bundles import BundleParts, anchors_of
+from tests.support.event_exports import ExportSigner, small_export
 from tests.support.ledger import NoteSigner
+from tests.support.pdfs import build_pdf, seal
+from tests.support.pki import MOMENT, TestPki
 from tests.support.witness import Cosigner
 from trust.evidence.cosignatures import CosignerKey, cosignatures_on
 from trust.evidence.notes import verify_checkpoint
@@ -21,7 +26,7 @@ from trust.evidence.tlog import (
     sign_note,
 )
 from trust.evidence.witness_policy import MAX_NAMES, WitnessPolicy, WitnessPolicyRefused
-from trust.kernel.report import Indication
+from trust.kernel.report import Indication, Outcome
 from trust.pki.trust_store import WITNESS_POLICY, TrustStore
 from trust.verify.verifier import verify_bytes
 
@@ -73,7 +78,7 @@ X1 = COSIGNERS["X1"].vkey
         (f"witness X1 {X1} https://a https://b\nquorum X1", "a witness is"),
         ("witness X1 nonsense\nquorum X1", "line 1: a cosigner's key is"),
         (f"witness X1 {LOG.encode()}\nquorum X1", "type 0x04"),
-        (f"log {X1}\nquorum none", "type 0x01"),
+        (f"log {X1}\nquorum none", "not of a type taken here"),
         (f"log {LOG.encode()}\nlog {LOG.encode()}\nquorum none", "two logs"),
         (f"witness X1 {X1}\ngroup G 2 X1\nquorum G", "all, any or 1 to 1"),
         (f"witness X1 {X1}\ngroup G 0 X1\nquorum G", "all, any or 1 to 1"),
@@ -189,3 +194,20 @@ def test_a_trust_folder_holds_the_policy_and_the_verifying_process_gets_it(tmp_p
     assert (
         verify_bytes(cosigned.encode(), name="checkpoint", trust=trust, at=at).indication is Indication.VALID
     )
+
+
+def test_what_is_brought_inside_a_bundle_or_an_export_needs_the_witnesses_as_well():
+    pki, signer = TestPki(), ExportSigner()
+    document = seal(build_pdf(text="decision"), pki.leaf(), pki=pki)
+    parts = BundleParts(document=document, material=pki.trust_store(), made_at=MOMENT)
+    trust = parts.trust(anchors_of(pki))
+    files = {"bundle.zip": parts.octets(), "export.zip": small_export(signer)}
+    for keys, name in ((trust.ledger_keys, "bundle.zip"), ((signer.key.encode(),), "export.zip")):
+        alone = replace(trust, ledger_keys=keys)
+        report = verify_bytes(files[name], name=name, trust=alone, at=MOMENT)
+        assert report.indication is Indication.VALID, report.reasons()
+        witnessed = replace(alone, witness_policy=f"witness X1 {X1}\nquorum X1\n")
+        report = verify_bytes(files[name], name=name, trust=witnessed, at=MOMENT)
+        assert report.indication is Indication.CANNOT_TELL
+        (unmet,) = [each for each in report.all_checks() if each.outcome is not Outcome.PASSED]
+        assert unmet.code == "cosignatures"

@@ -156,11 +156,14 @@ def open_ceremony_log(data: bytes | str, keys: Sequence[VerifierKey]) -> Ceremon
 
 
 def roots_that_signed(data: bytes | str, roots: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Which of these public keys (SPKI, DER) signed the log; raises NoteSignatureInvalid on one that did not."""
+    """Which of these public keys (SPKI, DER) signed the log, each once; raises NoteSignatureInvalid on a false one.
+
+    A root may stand among the anchors by two certificates, and anybody can write its line twice.
+    """
     note = SignedNote.parse(data)
     log = CeremonyLog.parse(note.text)
     found = []
-    for spki in roots:
+    for spki in dict.fromkeys(roots):
         expected = RootSignature(origin=log.origin, spki=spki)
         for signature in note.signatures:
             if (signature.name, signature.key_id) != (expected.origin, expected.key_id):
@@ -170,7 +173,7 @@ def roots_that_signed(data: bytes | str, roots: Sequence[bytes]) -> tuple[bytes,
             except (SignatureInvalid, SuiteUnknown) as error:
                 raise NoteSignatureInvalid("the root's signature on the log does not verify") from error
             found.append(spki)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _moment(line: str, prefix: str) -> datetime:

@@ -11,6 +11,7 @@ docs/event-export.md has the format in full. The reader trusts nothing: limits b
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from trust.evidence.export_notes import ExportNote, open_export_note
 from trust.evidence.merkle import HASH_OCTETS, MAX_PROOF_HASHES, ProofRefused, leaf_hash, verify_inclusion
+from trust.evidence.notes import check_cosignatures, logs_of
 from trust.evidence.tlog import (
     Checkpoint,
     NoteKeyUnknown,
@@ -26,6 +28,7 @@ from trust.evidence.tlog import (
     VerifierKey,
     open_checkpoint,
 )
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.canonical import canonical_json
 from trust.kernel.clock import parse_rfc3339, rfc3339
 from trust.kernel.errors import InvalidInput, YinxinError
@@ -47,6 +50,7 @@ MAX_LINE_OCTETS: Final = 524_288
 MAX_MANIFEST_OCTETS: Final = 65_536
 _LIMITS: Final = ZipLimits(entries=8, entry_octets=512 * 1024**2, total_octets=520 * 1024**2, name_octets=64)
 _LINE_NAMES: Final = frozenset({"index", "header", "proof", "salt", "content"})
+_EVENT_ID: Final = re.compile(r"[a-z]+_[0-9a-f]{32}\Z")
 # How many of the places between the events are named; how many there are is said.
 _GAPS_SHOWN: Final = 20
 # As many faults of one kind as help to find them.
@@ -151,8 +155,12 @@ def event_line(
     )
 
 
-def verify_event_export(data: bytes, *, keys: Sequence[VerifierKey], subject: str = "") -> Report:
+def verify_event_export(
+    data: bytes, *, keys: Sequence[VerifierKey], policy: WitnessPolicy | None = None, subject: str = ""
+) -> Report:
     """A report on an export: structure, members, signing-key, signature, checkpoint, events, content, selection.
+
+    With a `policy` also cosignatures: its witnesses have to have cosigned the checkpoint.
 
     Facts: what was asked by whom and when, the tree, how many events, how many of them redacted, and the gaps: the
     places in the log between the first and the last event that the file does not hold (a selection has them). That
@@ -167,9 +175,13 @@ def verify_event_export(data: bytes, *, keys: Sequence[VerifierKey], subject: st
         return Report.conclude(kind=KIND, subject=subject, checks=checks.all())
     checks.passed("structure")
     facts = _facts(manifest)
+    keys = logs_of(keys, policy)
     _check_members(checks, members, manifest)
     _check_note(checks, members, manifest, keys)
     checkpoint = _check_checkpoint(checks, members, manifest, keys)
+    if checkpoint is not None:
+        note = members.octets(CHECKPOINT, MAX_MANIFEST_OCTETS)
+        facts |= check_cosignatures(checks, note, policy)
     facts |= _check_events(checks, members, manifest, checkpoint)
     return Report.conclude(kind=KIND, subject=subject, checks=checks.all(), facts=facts)
 
@@ -288,9 +300,12 @@ class _Found:
     gaps: list[str] = field(default_factory=list)
     gap_count: int = 0
     faults: dict[str, list[str]] = field(default_factory=dict)
+    fault_counts: dict[str, int] = field(default_factory=dict)
 
     def fault(self, code: str, detail: str) -> None:
-        self.faults.setdefault(code, []).append(detail)
+        self.fault_counts[code] = self.fault_counts.get(code, 0) + 1
+        if self.fault_counts[code] <= _FAULTS_SHOWN:
+            self.faults.setdefault(code, []).append(detail)
 
     def place(self, index: int) -> None:
         if self.first is None:
@@ -325,10 +340,10 @@ def _check_events(
     reasons = {"events": "FORMAT_FAILURE", "selection": "FORMAT_FAILURE"}
     for code, detail in well.items():
         faults = found.faults.get(code, [])
-        for fault in faults[:_FAULTS_SHOWN]:
+        for fault in faults:
             checks.failed(code, fault, sub_indication=reasons.get(code, "HASH_FAILURE"))
-        if len(faults) > _FAULTS_SHOWN:
-            more = f"and {len(faults) - _FAULTS_SHOWN} more"
+        if found.fault_counts.get(code, 0) > _FAULTS_SHOWN:
+            more = f"and {found.fault_counts[code] - _FAULTS_SHOWN} more"
             checks.failed(code, more, sub_indication=reasons.get(code, "HASH_FAILURE"))
         if not faults and code == "inclusion" and checkpoint is None:
             checks.unknown(
@@ -369,7 +384,7 @@ class _Line:
                 committed=None if salt is None else _commitment(bytes.fromhex(_text(salt)), content),
             )
             whole = set(given) == _LINE_NAMES and (salt is None) == (content is None)
-            known = line.header["format"] == HEADER_FORMAT and line.id and line.commits_to
+            known = line.header["format"] == HEADER_FORMAT and _EVENT_ID.match(line.id) and line.commits_to
             proved = len(line.proof) <= MAX_PROOF_HASHES and all(
                 len(one) == HASH_OCTETS for one in line.proof
             )

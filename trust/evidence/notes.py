@@ -39,11 +39,11 @@ def verify_checkpoint(
     answer open: a log shows its newest checkpoint before its witnesses have seen it.
     """
     checks = Checks()
-    keys = _logs(keys, policy)
+    keys = logs_of(keys, policy)
     checkpoint = _open(checks, lambda: open_checkpoint(data, keys))
     facts: dict[str, Any] = {}
     if checkpoint is not None:
-        facts = _checkpoint_facts(checkpoint) | _cosigned(checks, data, policy)
+        facts = _checkpoint_facts(checkpoint) | check_cosignatures(checks, data, policy)
     return Report.conclude(kind=CHECKPOINT_KIND, subject=subject, checks=checks.all(), facts=facts)
 
 
@@ -68,7 +68,7 @@ def verify_proof(
     leaf_hash, cosigned_by.
     """
     checks = Checks()
-    keys = _logs(keys, policy)
+    keys = logs_of(keys, policy)
     try:
         proof = TlogProof.parse(data)
     except NoteMalformed as error:
@@ -77,7 +77,7 @@ def verify_proof(
     facts: dict[str, Any] = {"index": proof.index}
     checkpoint = _open(checks, lambda: open_checkpoint(proof.checkpoint, keys))
     if checkpoint is not None:
-        facts |= _checkpoint_facts(checkpoint) | _cosigned(checks, proof.checkpoint, policy)
+        facts |= _checkpoint_facts(checkpoint) | check_cosignatures(checks, proof.checkpoint, policy)
     if proof.extra is None:
         checks.unknown("inclusion", "the file does not hold the entry it is for", sub_indication="TRY_LATER")
     elif checkpoint is not None:
@@ -91,12 +91,12 @@ def verify_proof(
     return Report.conclude(kind=PROOF_KIND, subject=subject, checks=checks.all(), facts=facts)
 
 
-def _logs(keys: Sequence[VerifierKey], policy: WitnessPolicy | None) -> Sequence[VerifierKey]:
+def logs_of(keys: Sequence[VerifierKey], policy: WitnessPolicy | None) -> Sequence[VerifierKey]:
     """The keys trusted as logs: those given, and those the policy names."""
     return keys if policy is None else [*keys, *policy.logs]
 
 
-def _cosigned(checks: Checks, note: bytes | str, policy: WitnessPolicy | None) -> dict[str, Any]:
+def check_cosignatures(checks: Checks, note: bytes | str, policy: WitnessPolicy | None) -> dict[str, Any]:
     """Who of the policy's witnesses cosigned, as a check against its quorum and as a fact."""
     if policy is None:
         return {}

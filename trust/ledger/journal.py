@@ -17,6 +17,7 @@ from sqlalchemy import text
 from trust.kernel.clock import rfc3339
 from trust.kernel.report import Report
 from trust.keys.journal_rows import NO_ROW, ChainId, Head, JournalOutcome, JournalRow, heads_in
+from trust.ledger.erasure import CONTENT_ERASED
 from trust.ledger.findings import Findings
 from trust.storage.database import Database, ReadWork
 
@@ -81,6 +82,16 @@ _INTENDED_UNTOLD: Final = text(
                                 WHERE subject IS NOT NULL)
      ORDER BY row.subject
     """  # noqa: S608 -- built of this file's own texts
+)
+# How many events of an act have lost their content by order: each may be the one that told of a subject.
+_ERASED: Final = text(
+    """
+    SELECT count(*) FROM ledger.events AS event
+     WHERE event.act = ANY(:acts) AND event.outcome = 'done'
+       AND NOT EXISTS (SELECT 1 FROM ledger.event_contents AS content WHERE content.event_id = event.event_id)
+       AND EXISTS (SELECT 1 FROM ledger.events AS erasure
+                    WHERE erasure.act = :erased AND erasure.outcome = 'done' AND erasure.subject = event.event_id)
+    """
 )
 _UNSIGNED: Final = text(
     """
@@ -226,11 +237,15 @@ class _Comparison:
         for acts in self._acts:
             given: dict[str, Any] = {**vars(acts), "kinds": list(acts.kinds), "before": before}
             if acts.intended:
-                for row in read.execute(_INTENDED_UNTOLD, _of(given, "kinds", "intended", "prefix", "field")):
-                    self._findings.add(
-                        "journal-event",
-                        f"{row.subject} was signed for and the ledger has no {acts.intended} of it",
-                    )
+                rows = read.execute(
+                    _INTENDED_UNTOLD, _of(given, "kinds", "intended", "prefix", "field")
+                ).all()
+                if len(rows) > self._erased(read, acts, acts.intended):
+                    for row in rows:
+                        self._findings.add(
+                            "journal-event",
+                            f"{row.subject} was signed for and the ledger has no {acts.intended} of it",
+                        )
             for row in read.execute(_UNSIGNED, _of(given, "kinds", "done_outcome", "before")):
                 self._findings.add(
                     "journal-complete",
@@ -241,14 +256,23 @@ class _Comparison:
                     "journal-complete",
                     f"the ledger has {acts.done} of {row.subject}, the journal no signature",
                 )
-            for row in read.execute(
+            rows = read.execute(
                 _OUTCOME_UNTOLD,
                 _of(given, "kinds", "done_outcome", "before", "done", "abandoned", "prefix", "field"),
-            ):
-                self._findings.add(
-                    "journal-event",
-                    f"{row.subject} is concluded as {row.outcome} and the ledger does not say so",
-                )
+            ).all()
+            if len(rows) > self._erased(read, acts, acts.done, acts.abandoned):
+                for row in rows:
+                    self._findings.add(
+                        "journal-event",
+                        f"{row.subject} is concluded as {row.outcome} and the ledger does not say so",
+                    )
+
+    def _erased(self, read: ReadWork, acts: UseActs, *of: str) -> int:
+        """How many subjects may be untold because the content that named them was erased on order."""
+        if not acts.field:
+            return 0
+        found = read.execute(_ERASED, {"acts": [act for act in of if act], "erased": CONTENT_ERASED})
+        return int(found.scalar_one())
 
     def check_anchors(self, read: ReadWork) -> None:
         for row in read.execute(_ANCHORS, self._anchor_acts()):

@@ -1,7 +1,7 @@
 """Verifying a proof bundle offline: objects, evidence, ledger (docs/proof-bundle.md, “How a bundle is judged”)."""
 
 import io
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, Final, cast
@@ -27,8 +27,9 @@ from trust.evidence.bundles.reader import Bundle, read_bundle
 from trust.evidence.bundles.recorded import RecordedEvent, judge_recorded
 from trust.evidence.ers import verify_record
 from trust.evidence.tlog import VerifierKey
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.clock import parse_rfc3339, rfc3339
-from trust.kernel.report import Checks, Indication, Report
+from trust.kernel.report import Checks, Indication, Outcome, Report
 from trust.packages import bagit
 from trust.packages.errors import ZipBomb, ZipRefused
 from trust.pki.certificate import read_certificate
@@ -41,6 +42,10 @@ from trust.verify.signatures_inside import SignatureInside, signatures_inside
 from trust.verify.stamps import verify_timestamp
 
 KIND: Final = "proof-bundle"
+# What time alone does to a token that was good. One of an unknown authority was never known to be.
+_BROUGHT_BY_TIME: Final = frozenset(
+    {"OUT_OF_BOUNDS_NO_POE", "CRYPTO_CONSTRAINTS_FAILURE", "REVOKED_NO_POE", "TRY_LATER"}
+)
 # Beyond every octet of every file: what is beside a document is covered by nothing inside it.
 _BESIDE: Final = 1 << 62
 
@@ -199,8 +204,9 @@ def _judge_timestamp(judging: _Judging, member: Member) -> None:
     report = verify_timestamp(
         judging.bundle.octets(member), content=content, trust=judging.trust, at=judging.at
     )
-    superseded = about.path in judging.existed_by and report.indication is Indication.CANNOT_TELL
-    if superseded:
+    open_for = {each.sub_indication for each in report.all_checks() if each.outcome is not Outcome.PASSED}
+    aged = report.indication is Indication.CANNOT_TELL and open_for <= _BROUGHT_BY_TIME
+    if aged and about.path in judging.existed_by:
         judging.checks.passed(
             "superseded", f"{member.path} cannot be judged any more; an evidence record took its place"
         )
@@ -245,6 +251,8 @@ def _compare_signatures(judging: _Judging) -> None:
 def _judge_events(judging: _Judging) -> None:
     bundle, manifest = judging.bundle, judging.bundle.manifest
     keys = tuple(map(VerifierKey.parse, judging.trust.ledger_keys))
+    text = judging.trust.witness_policy
+    policy = WitnessPolicy.parse(text) if text else None
     events: list[RecordedEvent] = []
     headers = manifest.of_role(Role.EVENT)
     if manifest.kind is BundleKind.EVENT:
@@ -258,6 +266,7 @@ def _judge_events(judging: _Judging) -> None:
                 bundle.octets(contents[0]) if contents else None,
                 [bundle.octets(proof) for proof in proofs],
                 keys=keys,
+                policy=policy,
             )
         except BundleMalformed as error:
             judging.checks.failed(
@@ -266,19 +275,55 @@ def _judge_events(judging: _Judging) -> None:
             continue
         events.append(event)
         judging.parts.append(event.report)
+    _check_named(judging, events)
+
+
+def _check_named(judging: _Judging, events: Sequence[RecordedEvent]) -> None:
+    """That one event names all the objects, and is of the thing and the ledger that the manifest says.
+
+    Two objects that two events name are parts of two things, each of them good.
+    """
+    manifest, checks = judging.bundle.manifest, judging.checks
+    objects = manifest.of_role(Role.OBJECT)
+    shown = {
+        part.facts["origin"] for event in events for part in event.report.parts if "origin" in part.facts
+    }
+    for origin in sorted(shown - {manifest.origin}):
+        checks.failed(
+            "recorded",
+            f"the manifest says {manifest.origin}, the proof is of {origin}",
+            sub_indication="FORMAT_FAILURE",
+        )
     if manifest.kind is BundleKind.EVENT:
-        return
-    for member in manifest.of_role(Role.OBJECT):
-        naming = [event for event in events if event.names(member.sha256)]
-        if naming:
-            first = naming[0].header
-            judging.checks.passed("recorded", f"{first['act']} of {first['at']} names {member.path}")
-        else:
-            judging.checks.unknown(
-                "recorded",
-                f"no event in the bundle names {member.path}",
-                sub_indication="SIGNED_DATA_NOT_FOUND",
-            )
+        subjects = {event.header["event_id"] for event in events}
+    else:
+        naming = [event for event in events if all(event.names(each.sha256) for each in objects)]
+        subjects = {event.header["subject"] for event in naming}
+        for member in objects:
+            if naming:
+                first = naming[0].header
+                checks.passed("recorded", f"{first['act']} of {first['at']} names {member.path}")
+            else:
+                checks.unknown(
+                    "recorded",
+                    _unnamed(" with ".join(each.path for each in objects), events),
+                    sub_indication="SIGNED_DATA_NOT_FOUND",
+                )
+    if subjects and manifest.subject not in subjects:
+        checks.failed(
+            "recorded",
+            f"the manifest says that this is {manifest.subject}, the event says {', '.join(sorted(subjects))}",
+            sub_indication="FORMAT_FAILURE",
+        )
+
+
+def _unnamed(paths: str, events: Sequence[RecordedEvent]) -> str:
+    """Why no event says of these members that they were made."""
+    for event in events:
+        if event.content is None:
+            told = f"{event.header['act']} of {event.header['at']}"
+            return f"the content of {told}, which would name {paths}, is not disclosed or was erased"
+    return f"no event in the bundle names {paths}"
 
 
 def _readable(

@@ -157,7 +157,7 @@ def _package(case: _Case) -> Report:
 
 
 def _export(case: _Case) -> Report:
-    return verify_event_export(case.data, keys=case.keys)
+    return verify_event_export(case.data, keys=case.keys, policy=case.policy)
 
 
 def _proof(case: _Case) -> Report:

@@ -262,6 +262,11 @@ def _require_whole(kind: BundleKind, members: Sequence[Member]) -> None:
             raise BundleMalformed(f"{member.path} is about a member that is not there")
         if member.role in _ABOUT:
             _require_about(member, [by_path[path] for path in member.of], kind)
+    # Whoever shows an event reads what stands beside it: a second content would be read by nobody here.
+    for role in (Role.EVENT_CONTENT, Role.LEDGER_PROOF):
+        events = [path for member in members if member.role is role for path in member.of]
+        if len(set(events)) != len(events):
+            raise BundleMalformed(f"an event has one {role}")
 
 
 def _require_about(member: Member, about: Sequence[Member], kind: BundleKind) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from trust.evidence.bundles.errors import BundleMalformed
 from trust.evidence.notes import verify_proof
 from trust.evidence.tlog import NoteMalformed, TlogProof, VerifierKey
+from trust.evidence.witness_policy import WitnessPolicy
 from trust.kernel.canonical import canonical_json
 from trust.kernel.report import Checks, Report
 
@@ -72,8 +73,11 @@ def judge_recorded(
     proofs: Sequence[bytes],
     *,
     keys: Sequence[VerifierKey],
+    policy: WitnessPolicy | None = None,
 ) -> RecordedEvent:
     """Judges one event: that header, content and proof belong together, and that the log's key says so.
+
+    With a `policy` its witnesses have to have cosigned the checkpoint, as for a proof that stands alone.
 
     Raises BundleMalformed where the header or the content cannot be read. Checks: `event-content` and
     `event-header`, then those of a proof file (`trust.evidence.notes.verify_proof`).
@@ -96,7 +100,7 @@ def judge_recorded(
         checks.unknown("event-header", "no proof of this event is in the bundle", sub_indication="TRY_LATER")
     entry = hashlib.sha256(header_octets).digest()
     for proof in proofs:
-        parts.append(verify_proof(proof, keys=keys, subject=str(header["event_id"])))
+        parts.append(verify_proof(proof, keys=keys, policy=policy, subject=str(header["event_id"])))
         checks.note(
             "event-header",
             _entry_in(proof) == entry,

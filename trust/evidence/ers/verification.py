@@ -15,7 +15,7 @@ from typing import Protocol
 
 from trust.crypto.digests import Digest, digest_of, digest_size
 from trust.crypto.errors import CmsMalformed
-from trust.crypto.policy import AlgorithmPolicy, shipped_policy
+from trust.crypto.policy import AlgorithmPolicy
 from trust.evidence.ers.errors import EvidenceMalformed
 from trust.evidence.ers.hash_trees import root_of
 from trust.evidence.ers.poe import believable, first_revocation, without_later_revocations
@@ -95,7 +95,7 @@ def verify_record(
     valid record), chains, timestamps, digest_algorithms, documents.
     """
     checks = Checks()
-    rules = policy or shipped_policy()
+    rules = policy or trust.policy
 
     # 1. Read it, with every token in it.
     try:

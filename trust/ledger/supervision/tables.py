@@ -119,6 +119,35 @@ export_progress = Table(
     schema="ledger",
 )
 
+# Orders to erase an event's content; a confirmation by another person is what erases.
+erasure_orders = Table(
+    "erasure_orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("event_id", Text(collation="C"), ForeignKey(events.c.event_id), nullable=False),
+    Column("agency", Text),
+    Column("reason", Text, nullable=False),
+    Column("by_account", Text, nullable=False),
+    # The event that says it was ordered.
+    Column("ordered_event_id", Text(collation="C"), ForeignKey(events.c.event_id), nullable=False),
+    Column("at", moment(), nullable=False),
+    Index(None, "agency", "id"),
+    schema="ledger",
+    info=facts,
+)
+
+erasure_confirmations = Table(
+    "erasure_confirmations",
+    metadata,
+    Column("order_id", Text, ForeignKey(erasure_orders.c.id), primary_key=True),
+    # The event that says the content was erased.
+    Column("erased_event_id", Text(collation="C"), ForeignKey(events.c.event_id), nullable=False),
+    Column("by_account", Text, nullable=False),
+    Column("at", moment(), nullable=False),
+    schema="ledger",
+    info=facts,
+)
+
 # Attempts of strangers, counted before they become events: how many came from one network in one stretch of time.
 attempts = Table(
     "attempts",
