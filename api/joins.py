@@ -121,8 +121,8 @@ class SealCertificates:
             not_after=issued.not_after,
         )
 
-    def renew_seal_certificate(self, *, owner: str) -> None:
-        self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, same_key=True)
+    def renew_seal_certificate(self, *, owner: str, key_id: str) -> None:
+        self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, key_id=KeyId(key_id))
 
     def hold(self, serial: str) -> None:
         self._each(serial, lambda each: self._authority.revoking.hold(each, actor=_SEALS))

@@ -66,7 +66,7 @@ class RenewSealCertificates:
                 return newest
             bound = self._bound(seal)
             if bound == seal.certificate:
-                self._authority.renew_seal_certificate(owner=seal.request_id)
+                self._authority.renew_seal_certificate(owner=seal.request_id, key_id=seal.key_id)
                 bound = self._bound(seal)
             return self._record(holding, seal, bound, actor)
 

@@ -8,6 +8,8 @@ import pytest
 from tests.support.authority_room import TESTER
 from tests.support.house import House
 from trust.authority.model import IssuedCertificate
+from trust.crypto.suites import Suite
+from trust.keys.model import KeyPurpose
 
 
 def test_a_seal_is_renewed_once_by_two_workers_that_both_found_it_ending(house: House) -> None:
@@ -46,3 +48,17 @@ def test_a_seal_that_was_revoked_since_it_was_read_is_not_renewed(house: House) 
     house.services.seals.life.revoke(agency.approver, agency.seal.id, reason="印章遗失")
     house.services.seals.renew.renew(agency.seal, actor=TESTER)
     assert agency.events("seal.renewed") == []
+
+
+def test_a_seal_is_renewed_although_a_slower_making_of_it_bound_another_key_later(house: House) -> None:
+    agency = house.sealing_agency()
+    make = house.services.seals.make
+    key = house.services.signer.create_key(KeyPurpose.SEAL, Suite.P256_SHA256)
+    slower = {"spki": key.spki, "key_id": key.key_id, "subject": {"C": "CN", "O": "规划局", "CN": "印"}}
+    make._authority.issue_seal_certificate(
+        **slower, owner=agency.seal.request_id, agency=agency.seal.agency_id
+    )
+    make._authority.revoke_others(owner=agency.seal.request_id, keep=agency.seal.serial)
+    renewed = house.services.seals.renew.renew(agency.seal, actor=TESTER)
+    assert renewed.certificate != agency.seal.certificate
+    assert renewed.key_id == agency.seal.key_id
