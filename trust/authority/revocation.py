@@ -60,9 +60,11 @@ class RevocationAuthority:
 
     def publish(self, issuer: Issuer) -> bool:
         """Publishes a new CRL where one is due, and the OCSP answers that acts have changed; True for a CRL."""
-        published = self._publish_list(issuer)
-        self._answers.follow(issuer)
-        return published
+        try:
+            return self._publish_list(issuer)
+        finally:
+            # By a key of the responder's own: where the list cannot be signed, the answers say it all the same.
+            self._answers.follow(issuer)
 
     def _publish_list(self, issuer: Issuer) -> bool:
         """A new CRL where something was done since the last, or half its time is over.
