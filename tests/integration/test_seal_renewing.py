@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from seals.model import SealState
 from tests.support.authority_room import TESTER
 from tests.support.house import House
+from trust.authority.issuers import Issuers
 from trust.authority.model import IssuedCertificate
 from trust.crypto.suites import Suite
-from trust.keys.model import KeyPurpose
+from trust.keys.model import KeyAct, KeyPurpose
 
 
 def test_a_seal_is_renewed_once_by_two_workers_that_both_found_it_ending(house: House) -> None:
@@ -62,3 +64,18 @@ def test_a_seal_is_renewed_although_a_slower_making_of_it_bound_another_key_late
     renewed = house.services.seals.renew.renew(agency.seal, actor=TESTER)
     assert renewed.certificate != agency.seal.certificate
     assert renewed.key_id == agency.seal.key_id
+
+
+def test_a_seal_is_revoked_although_its_authority_cannot_sign_a_list(house: House) -> None:
+    agency = house.sealing_agency()
+    services = house.services
+    with services.database.read() as work:
+        key_id = Issuers(work).current("seals").key_id
+    services.keys.act(KeyAct.SUSPEND, key_id, actor=TESTER, reason="为试验")
+    revoked = services.seals.life.revoke(agency.approver, agency.seal.id, reason="印章遗失")
+    assert revoked.state is SealState.REVOKED
+    assert len(agency.events("seal.revoked")) == 1
+    services.keys.act(KeyAct.RESUME, key_id, actor=TESTER, reason="为试验")
+    services.revocations.refresh_all()
+    report = services.revocations.newest("seals")
+    assert bytes.fromhex(f"{int(agency.seal.serial, 16):x}".zfill(32)) in report
