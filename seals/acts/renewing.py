@@ -38,17 +38,22 @@ class RenewSealCertificates:
 
     def __call__(self, *, limit: int = 100) -> int:
         """Renews what is near its end, each for itself; how many. What cannot be renewed waits for the next turn."""
-        with self._ledger.read() as work:
-            ending = Seals(work).ending(self._clock.now() + RENEWED_BEFORE, limit=limit)
-        renewed = 0
-        for seal in ending:
-            try:
-                self.renew(seal, actor=_WORKER)
-            except YinxinError as fault:
-                _log.error("seal.not-renewed", seal=seal.id, code=fault.code)
-            else:
-                renewed += 1
+        renewed, last = 0, ""
+        # Page by page: any number that cannot be renewed must not stand before those that can.
+        while ending := self._ending(after=last, limit=limit):
+            last = ending[-1].id
+            for seal in ending:
+                try:
+                    self.renew(seal, actor=_WORKER)
+                except YinxinError as fault:
+                    _log.error("seal.not-renewed", seal=seal.id, code=fault.code)
+                else:
+                    renewed += 1
         return renewed
+
+    def _ending(self, *, after: str, limit: int) -> tuple[Seal, ...]:
+        with self._ledger.read() as work:
+            return Seals(work).ending(self._clock.now() + RENEWED_BEFORE, after=after, limit=limit)
 
     def renew(self, seal: Seal, *, actor: Actor) -> Seal:
         """The seal under its newest certificate; one that was renewed or ended since it was read stays as it is.

@@ -1,6 +1,7 @@
 """A seal's certificate renewed while others renew the same one, or end it."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -79,3 +80,14 @@ def test_a_seal_is_revoked_although_its_authority_cannot_sign_a_list(house: Hous
     services.revocations.refresh_all()
     report = services.revocations.newest("seals")
     assert bytes.fromhex(f"{int(agency.seal.serial, 16):x}".zfill(32)) in report
+
+
+def test_seals_that_cannot_be_renewed_do_not_stand_before_those_that_can(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = house.sealing_agency(), house.sealing_agency()
+    house.services.certificates.revoke(stuck.seal.serial, reason="superseded", actor=TESTER)
+    monkeypatch.setattr("seals.acts.renewing.RENEWED_BEFORE", timedelta(days=20_000))
+    assert house.services.seals.renew(limit=1) == 1
+    assert len(other.events("seal.renewed")) == 1
+    assert stuck.events("seal.renewed") == []
