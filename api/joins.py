@@ -29,7 +29,7 @@ from trust.crypto.digests import sha256
 from trust.crypto.policy import AlgorithmPolicy
 from trust.crypto.suites import Suite, suite_of_spki
 from trust.kernel.clock import Clock
-from trust.kernel.errors import NotFound, Unavailable
+from trust.kernel.errors import NotFound, Unavailable, YinxinError
 from trust.kernel.report import Report
 from trust.keys.client import SignerClient
 from trust.keys.errors import KeyNotUsable
@@ -121,8 +121,8 @@ class SealCertificates:
             not_after=issued.not_after,
         )
 
-    def renew_seal_certificate(self, *, owner: str) -> None:
-        self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, same_key=True)
+    def renew_seal_certificate(self, *, owner: str, key_id: str) -> None:
+        self._renewals.renew_key(f"{SEAL_LABEL}{owner}", actor=_SEALS, key_id=KeyId(key_id))
 
     def hold(self, serial: str) -> None:
         self._each(serial, lambda each: self._authority.revoking.hold(each, actor=_SEALS))
@@ -156,8 +156,11 @@ class SealCertificates:
 
 
 def _publish(revocations: RevocationAuthority, authority: str) -> None:
-    """A new CRL and OCSP answers at once; while the signer is away the worker does it at its next turn."""
-    with contextlib.suppress(Unavailable):
+    """A new CRL and OCSP answers at once; what cannot be signed now the worker tries at its next turn, and says so.
+
+    The act itself is done: that it cannot be shown yet must not undo what follows from it.
+    """
+    with contextlib.suppress(YinxinError):
         revocations.refresh(authority)
 
 

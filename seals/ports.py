@@ -47,8 +47,8 @@ class SealAuthority(Protocol):
         self, *, spki: bytes, key_id: str, subject: Mapping[str, str], owner: str, agency: str
     ) -> IssuedSealCertificate: ...
 
-    def renew_seal_certificate(self, *, owner: str) -> None:
-        """Issues and binds the successor of the newest certificate of this owner, for the same key."""
+    def renew_seal_certificate(self, *, owner: str, key_id: str) -> None:
+        """Issues and binds the successor of the newest certificate of this key of the owner's, for the same key."""
         ...
 
     def hold(self, serial: str) -> None:

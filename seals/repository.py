@@ -138,11 +138,15 @@ class Seals:
         query = _seals().where(seals.c.agency_id == agency_id)
         return tuple(map(_seal, self._work.execute(_page(query, seals.c.id, after, limit))))
 
-    def ending(self, before: datetime, *, limit: int) -> tuple[Seal, ...]:
-        """Seals that can be used and end before this moment, for the worker; one on hold waits until it is back."""
+    def ending(self, before: datetime, *, after: str, limit: int) -> tuple[Seal, ...]:
+        """Seals that can be used and end before this moment, in the order of their ids, those after one of them.
+
+        For the worker; one on hold waits until it is back.
+        """
         query = (
             _seals()
             .where(
+                seals.c.id > after,
                 seals.c.state == SealState.ACTIVE.value,
                 func.coalesce(_NEWEST.c.valid_until, seals.c.valid_until) <= before,
             )

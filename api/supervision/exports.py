@@ -13,7 +13,7 @@ from trust.kernel.ids import Ids
 from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import EventOutcome
 from trust.ledger.search import EventQuery, EventScope
-from trust.ledger.supervision.exports import Export, ExportId, Exports, ask
+from trust.ledger.supervision.exports import Export, ExportId, Exports, ask, erased_since_asked
 from trust.storage.objects.port import ObjectStore
 
 _ALL: Final = "events"
@@ -23,6 +23,12 @@ class ExportNotReady(Conflict):
     """The export is still being made, or could not be made; the operation says which."""
 
     code = "event-export-not-ready"
+
+
+class ExportOutdated(Conflict):
+    """Content that the file holds was erased since it was asked for, and the file with it; ask for it anew."""
+
+    code = "event-export-outdated"
 
 
 class EventExports:
@@ -79,7 +85,7 @@ class EventExports:
             return Exports(work).get(export_id, scope=EventScope.everything(), by_account=host.account_id)
 
     def file_on_host(self, host: Caller, export: Export) -> bytes:
-        """Its signed file; raises ExportNotReady."""
+        """Its signed file; raises ExportNotReady, ExportOutdated."""
         with self._ledger.work() as work:
             return self._file(work, host, export)
 
@@ -89,7 +95,10 @@ class EventExports:
             return Exports(work).get(export_id, scope=sight_of(caller).scope, by_account=caller.account_id)
 
     def file(self, caller: Caller, export_id: ExportId) -> bytes:
-        """The signed file; fetching it is an event. Raises RoleMissing, ExportUnknown, ExportNotReady."""
+        """The signed file; fetching it is an event.
+
+        Raises RoleMissing, ExportUnknown, and ExportNotReady or ExportOutdated.
+        """
         with supervised(self._ledger, EXPORT_READ, caller, export_id) as work:
             scope = sight_of(caller).scope
             export = Exports(work).get(export_id, scope=scope, by_account=caller.account_id)
@@ -99,6 +108,10 @@ class EventExports:
         outcome = export.outcome
         if outcome is None or outcome.object_key is None:
             raise ExportNotReady("the export has no file (yet)")
+        # What was erased is not to live on in files made before.
+        if erased_since_asked(work, export, query_of(export)):
+            self._objects.delete(outcome.object_key, outcome.object_version or "")
+            raise ExportOutdated("content it holds was erased since, so its file is gone; ask for it anew")
         octets = self._objects.get(outcome.object_key, outcome.object_version)
         work.record(supervision_done(EXPORT_READ, caller, export.id, agency=export.agency))
         return octets

@@ -12,13 +12,13 @@ import structlog
 from seals.acts.making import binding_of
 from seals.errors import SealBroken
 from seals.events import SEAL_RENEWED
-from seals.model import Seal
+from seals.model import Seal, SealState
 from seals.ports import SealAuthority
 from seals.repository import Seals
 from trust.kernel.clock import Clock, rfc3339
 from trust.kernel.errors import YinxinError
 from trust.keys.repository import KeyBindings
-from trust.ledger.ledger import Ledger
+from trust.ledger.ledger import Ledger, RecordedWork
 from trust.ledger.model import Actor, Event
 from trust.pki.certificate import read_certificate
 
@@ -38,20 +38,25 @@ class RenewSealCertificates:
 
     def __call__(self, *, limit: int = 100) -> int:
         """Renews what is near its end, each for itself; how many. What cannot be renewed waits for the next turn."""
-        with self._ledger.read() as work:
-            ending = Seals(work).ending(self._clock.now() + RENEWED_BEFORE, limit=limit)
-        renewed = 0
-        for seal in ending:
-            try:
-                self.renew(seal, actor=_WORKER)
-            except YinxinError as fault:
-                _log.error("seal.not-renewed", seal=seal.id, code=fault.code)
-            else:
-                renewed += 1
+        renewed, last = 0, ""
+        # Page by page: any number that cannot be renewed must not stand before those that can.
+        while ending := self._ending(after=last, limit=limit):
+            last = ending[-1].id
+            for seal in ending:
+                try:
+                    self.renew(seal, actor=_WORKER)
+                except YinxinError as fault:
+                    _log.error("seal.not-renewed", seal=seal.id, code=fault.code)
+                else:
+                    renewed += 1
         return renewed
 
+    def _ending(self, *, after: str, limit: int) -> tuple[Seal, ...]:
+        with self._ledger.read() as work:
+            return Seals(work).ending(self._clock.now() + RENEWED_BEFORE, after=after, limit=limit)
+
     def renew(self, seal: Seal, *, actor: Actor) -> Seal:
-        """The seal under its newest certificate; one that was renewed since it was read stays as it is.
+        """The seal under its newest certificate; one that was renewed or ended since it was read stays as it is.
 
         Raises what issuing raises.
 
@@ -59,16 +64,16 @@ class RenewSealCertificates:
         that is the one.
         """
         with self._ledger.work() as holding:
-            holding.advisory_lock(f"renew/{seal.id}")
-            with self._ledger.read_primary() as work:
-                newest = Seals(work).get(seal.id, agency_id=seal.agency_id)
-            if newest.certificate != seal.certificate:
-                return newest  # whoever held the lock before has done it
+            # Whoever suspends or revokes the seal waits here, and then finds the certificate that is made below.
+            Seals(holding).get(seal.id, agency_id=seal.agency_id, lock=True)
+            newest = Seals(holding).get(seal.id, agency_id=seal.agency_id)
+            if newest.state is not SealState.ACTIVE or newest.certificate != seal.certificate:
+                return newest
             bound = self._bound(seal)
             if bound == seal.certificate:
-                self._authority.renew_seal_certificate(owner=seal.request_id)
+                self._authority.renew_seal_certificate(owner=seal.request_id, key_id=seal.key_id)
                 bound = self._bound(seal)
-            return self._record(seal, bound, actor)
+            return self._record(holding, seal, bound, actor)
 
     def _bound(self, seal: Seal) -> bytes:
         """The certificate that the seal's key is bound to now; raises SealBroken where it is another key's."""
@@ -80,7 +85,7 @@ class RenewSealCertificates:
             raise SealBroken(f"the certificate of {seal.id} is for another key")
         return binding.certificate
 
-    def _record(self, seal: Seal, certificate: bytes, actor: Actor) -> Seal:
+    def _record(self, work: RecordedWork, seal: Seal, certificate: bytes, actor: Actor) -> Seal:
         read = read_certificate(certificate)
         period = (read.not_before, read.not_after)
         binding = binding_of(
@@ -91,26 +96,25 @@ class RenewSealCertificates:
             impression=seal.impression,
             period=period,
         )
-        with self._ledger.work() as work:
-            Seals(work).renewed(
-                seal.id,
-                certificate=certificate,
-                serial=read.serial_text,
-                binding=binding,
-                period=period,
-                at=self._clock.now(),
+        Seals(work).renewed(
+            seal.id,
+            certificate=certificate,
+            serial=read.serial_text,
+            binding=binding,
+            period=period,
+            at=self._clock.now(),
+        )
+        work.record(
+            Event(
+                act=SEAL_RENEWED,
+                actor=actor,
+                subject=seal.id,
+                agency=seal.agency_id,
+                content={
+                    "serial": read.serial_text,
+                    "binding": binding.hex(),
+                    "valid_until": rfc3339(read.not_after),
+                },
             )
-            work.record(
-                Event(
-                    act=SEAL_RENEWED,
-                    actor=actor,
-                    subject=seal.id,
-                    agency=seal.agency_id,
-                    content={
-                        "serial": read.serial_text,
-                        "binding": binding.hex(),
-                        "valid_until": rfc3339(read.not_after),
-                    },
-                )
-            )
-            return Seals(work).get(seal.id, agency_id=seal.agency_id)
+        )
+        return Seals(work).get(seal.id, agency_id=seal.agency_id)

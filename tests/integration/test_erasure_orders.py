@@ -309,3 +309,26 @@ def test_content_that_went_without_an_order_is_missed_by_the_signers_journal_too
     assert report.indication is Indication.INVALID
     failed = {check.code for check in report.all_checks() if check.outcome is Outcome.FAILED}
     assert failed == {"journal-event"}
+
+
+def test_what_was_erased_does_not_live_on_in_exports_made_before(scene):
+    event_id = scene.one(agency=scene.desk.agency.id, content={"name": "张三", "case_number": CASE})
+    services = scene.house.services
+    services.sequencer.catch_up()
+    asked = [
+        scene.edge.post("/v1/event-exports", scene.auditor, json=query).json()["id"]
+        for query in ({"case_number": CASE}, {"act": "seal."})
+    ]
+    services.sequencer.catch_up()
+    services.supervision.making.make_all()
+    concerned, other = (f"/v1/event-exports/{each}/file" for each in asked)
+    assert scene.edge.get(concerned, scene.auditor).status_code == 200
+    confirmed = scene.confirm(scene.order(event_id), scene.second.token)
+    assert confirmed.status_code == 201, confirmed.text
+    for _ in range(2):
+        refused = scene.edge.get(concerned, scene.auditor)
+        assert (refused.status_code, refused.json()["code"]) == (409, "event-export-outdated")
+    assert scene.edge.get(other, scene.auditor).status_code == 200
+    kept = {each.key for each in services.objects.list(f"{scene.desk.agency.id.replace('_', '-')}/exports/")}
+    assert not any(asked[0].replace("_", "-") in key for key in kept)
+    assert any(asked[1].replace("_", "-") in key for key in kept)

@@ -95,12 +95,3 @@ def test_a_revoked_seal_has_no_good_certificate_left_although_the_copy_lags(
         services.seals.life.revoke(agency.approver, agency.seal.id, reason="印章遗失")
     for each in (agency.seal, renewed):
         assert services.certificates.find(each.serial).revoked_at is not None
-
-
-def test_a_seal_is_renewed_once_by_two_workers_that_both_found_it_ending(house: House) -> None:
-    agency = house.sealing_agency()
-    renew = house.services.seals.renew
-    first = renew.renew(agency.seal, actor=TESTER)
-    assert first.certificate != agency.seal.certificate
-    assert renew.renew(agency.seal, actor=TESTER).certificate == first.certificate
-    assert len(agency.events("seal.renewed")) == 1

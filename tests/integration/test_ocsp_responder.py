@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 
-from tests.support.authority_room import TESTER, AuthorityRoom, authority_room, question
+from tests.support.authority_room import NAME, TESTER, AuthorityRoom, authority_room, question
 from tests.support.house import House
+from trust.authority.issuers import Issuers
 from trust.authority.model import OCSP_LABEL, IssuedCertificate
 from trust.authority.ocsp_answers import OCSP_VALIDITY
 from trust.authority.ocsp_keys import RENEWED_BEFORE
@@ -20,6 +21,7 @@ from trust.crypto import der, der_reader
 from trust.crypto.digests import Digest
 from trust.kernel.errors import Throttled
 from trust.keys.errors import KeyNotUsable, SignerRefused
+from trust.keys.model import KeyAct
 from trust.keys.repository import KeyBindings
 from trust.keys.stamping_client import WantedToken
 from trust.pki.certificate import read_certificate
@@ -410,3 +412,19 @@ def test_the_signer_lets_no_other_key_answer_and_a_responders_key_do_nothing_els
     good = CertificateStatus(digest=Digest.SHA1, serial=1, state=CertificateState.GOOD)
     with pytest.raises(SignerRefused):
         signer.sign_ocsp_batch(responder, [(None, [good])] * 1001, this_update=now, next_update=later)
+
+
+def test_an_act_is_in_the_answers_although_the_list_cannot_be_signed(room: AuthorityRoom) -> None:
+    issued = prepared(room)
+    assert room.answered(question(issued)).certificate_status is GOOD
+    with room.house.services.database.read() as work:
+        key_id = Issuers(work).current(NAME).key_id
+    keys = room.house.services.keys
+    keys.act(KeyAct.SUSPEND, key_id, actor=TESTER, reason="为试验")
+    room.revoke(issued, reason="key-compromise")
+    with pytest.raises(KeyNotUsable):
+        room.refresh()
+    room.clock.advance(LOOKED_AT_EVERY)
+    assert room.answered(question(issued)).certificate_status is REVOKED
+    keys.act(KeyAct.RESUME, key_id, actor=TESTER, reason="为试验")
+    assert room.refresh()

@@ -47,8 +47,13 @@ class RunningSigner:
     _thread: threading.Thread | None = None
     _parts: SignerParts | None = None
 
-    def start(self, *, clock: Clock | None = None, elapsed: Elapsed = seconds_since_start) -> None:
-        """`clock` and `elapsed` are what timestamps are made by and held against; `self.clock` is all the rest's."""
+    def start(self, *, clock: Clock | None = None, elapsed: Elapsed | None = None) -> None:
+        """`clock` and `elapsed` are what timestamps are made by and held against; `self.clock` is all the rest's.
+
+        A clock that a test moves has moved for the whole machine, unless `elapsed` says otherwise.
+        """
+        moved = clock is None and not isinstance(self.clock, SystemClock)
+        elapsed = elapsed or ((lambda: self.clock.now().timestamp()) if moved else seconds_since_start)
         self._parts = build_signer(self.settings, clock=self.clock, stamping_clock=clock, elapsed=elapsed)
         self._server = SignerServer(self.settings.socket_path, self._parts.operations.by_name())
         self._thread = threading.Thread(target=self._server.serve, daemon=True)

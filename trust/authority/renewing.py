@@ -16,7 +16,7 @@ from trust.crypto.suites import Suite
 from trust.kernel.clock import Clock
 from trust.kernel.errors import Conflict, YinxinError
 from trust.keys.client import SignerClient
-from trust.keys.model import KeyBinding, KeyInfo
+from trust.keys.model import KeyBinding, KeyId, KeyInfo
 from trust.keys.repository import KeyBindings
 from trust.ledger.ledger import Ledger
 from trust.ledger.model import Actor
@@ -77,19 +77,21 @@ class Renewals:
             bind=bind,
         )
 
-    def renew_key(self, label: str, *, actor: Actor, same_key: bool = False) -> IssuedCertificate:
+    def renew_key(self, label: str, *, actor: Actor, key_id: KeyId | None = None) -> IssuedCertificate:
         """The successor of the certificate that `label` is bound to: with a new key where its profile says so.
 
-        With `same_key` for the same key in any case. Raises KeyNotUsable, NotRenewable, and what issuing raises.
+        With `key_id` that of this key's newest certificate, for the same key in any case: a label may have been bound
+        to another meanwhile. Raises KeyNotUsable, NotRenewable, and what issuing raises.
         """
         with self._ledger.work() as holding:
             holding.advisory_lock(f"renew/{label}")
             with self._ledger.read_primary() as work:
-                binding = KeyBindings(work).require(label)
-                record = _record(binding, Certificates(work))
-            if record is None:
+                bindings = KeyBindings(work)
+                binding = bindings.require(label) if key_id is None else bindings.of_key(key_id)
+                record = None if binding is None else _record(binding, Certificates(work))
+            if binding is None or record is None:
                 raise NotRenewable(f"{label} has no certificate of ours; ask those who issued it")
-            return self._successor(binding, record, actor, same_key=same_key)
+            return self._successor(binding, record, actor, same_key=key_id is not None)
 
     def renew_due(self) -> int:
         """Renews the certificates of services' and licences' keys that are near their end; returns how many.

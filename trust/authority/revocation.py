@@ -32,10 +32,10 @@ class RevocationAuthority:
         self._answers = PreparedAnswers(database=database, signer=signer, clock=clock)
 
     def refresh(self, authority: str) -> bool:
-        """As `publish` for each issuer of an authority; True where a CRL was published."""
+        """As `publish` for each issuer of an authority; True where a CRL was published. Raises the last fault."""
         with self._database.read() as work:
             issuers = living(work, Issuers(work).of(authority), at=self._clock.now())
-        return sum([self.publish(issuer) for issuer in issuers]) > 0
+        return _each(self.publish, issuers) > 0
 
     def refresh_all(self) -> int:
         """Refreshes every issuer, each for itself; how many CRLs were published. Raises the last fault."""
@@ -48,21 +48,15 @@ class RevocationAuthority:
     def _each(self, act: Callable[[Issuer], int]) -> int:
         with self._database.read() as work:
             issuers = living(work, Issuers(work).all(), at=self._clock.now())
-        done, last = 0, None
-        for issuer in issuers:
-            try:
-                done += act(issuer)
-            except YinxinError as fault:
-                last = fault
-        if last is not None:
-            raise last
-        return done
+        return _each(act, issuers)
 
     def publish(self, issuer: Issuer) -> bool:
         """Publishes a new CRL where one is due, and the OCSP answers that acts have changed; True for a CRL."""
-        published = self._publish_list(issuer)
-        self._answers.follow(issuer)
-        return published
+        try:
+            return self._publish_list(issuer)
+        finally:
+            # By a key of the responder's own: where the list cannot be signed, the answers say it all the same.
+            self._answers.follow(issuer)
 
     def _publish_list(self, issuer: Issuer) -> bool:
         """A new CRL where something was done since the last, or half its time is over.
@@ -108,6 +102,19 @@ class RevocationAuthority:
         if row is None:
             raise CrlUnknown("there is no CRL of such an authority")
         return bytes(row.crl)
+
+
+def _each(act: Callable[[Issuer], int], issuers: Iterable[Issuer]) -> int:
+    """What one issuer cannot do keeps none of the others from it; raises the last fault when all had their turn."""
+    done, last = 0, None
+    for issuer in issuers:
+        try:
+            done += act(issuer)
+        except YinxinError as fault:
+            last = fault
+    if last is not None:
+        raise last
+    return done
 
 
 def living(work: ReadWork, issuers: Iterable[Issuer], *, at: datetime) -> tuple[Issuer, ...]:

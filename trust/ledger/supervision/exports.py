@@ -8,7 +8,7 @@ import hashlib
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO, Any, Final, Protocol
 
@@ -31,13 +31,14 @@ from trust.kernel.clock import Clock
 from trust.kernel.errors import NotFound, TooLarge
 from trust.kernel.ids import Id
 from trust.ledger.checkpoints import Checkpoints, StoredCheckpoint
+from trust.ledger.erasure import CONTENT_ERASED
 from trust.ledger.errors import LedgerBroken
 from trust.ledger.headers import header_of_row, whole_milliseconds
 from trust.ledger.ledger import Ledger
-from trust.ledger.model import EventId
-from trust.ledger.search import EventQuery, EventScope, selected_rows
+from trust.ledger.model import EventId, EventOutcome
+from trust.ledger.search import EventQuery, EventScope, matching, selected_rows
 from trust.ledger.supervision.tables import export_outcomes, export_progress, exports
-from trust.ledger.tables import sequence
+from trust.ledger.tables import events, sequence
 from trust.ledger.tiles import TileReader
 from trust.storage.database import ReadWork, Work
 from trust.storage.objects.port import ObjectStore
@@ -288,6 +289,20 @@ class ExportMaking:
         row = {"export_id": export.id, "at": self._clock.now(), **outcome}
         with self._ledger.work() as work:
             return bool(work.execute(upsert(export_outcomes).values(row).on_conflict_do_nothing()).rowcount)
+
+
+def erased_since_asked(work: ReadWork, export: Export, query: EventQuery) -> bool:
+    """Whether content that the file of an export may hold has been erased since it was asked for."""
+    erasure = events.alias("erasure")
+    erased = select(erasure.c.subject).where(
+        erasure.c.act == CONTENT_ERASED,
+        erasure.c.outcome == EventOutcome.DONE.value,
+        erasure.c.at >= export.at,
+    )
+    # Which case the erased content named, and what else stood in it, nobody can tell any more.
+    by_columns = replace(query, case_number=None, mentions=None)
+    statement = matching(by_columns).where(events.c.event_id.in_(erased)).limit(1)
+    return work.execute(statement).first() is not None
 
 
 class _Proofs:
