@@ -12,6 +12,7 @@ from archive.desk import ArchiveDesk
 from identity.caller import Caller, Role
 from licences.desk import LicencesDesk
 from seals.desk import SealDesk
+from seals.events import USE_STAMPED
 from trust.credentials import vc
 from trust.evidence.bundles.manifest import PAGE_PATH, BundleKind
 from trust.evidence.bundles.manifest import Role as MemberRole
@@ -102,7 +103,9 @@ class ProofBundles:
         gathered = [
             *contents.document(octets),
             *contents.material(self._trust.current()),
-            *self._event(EventId(use.event_id), of=[contents.DOCUMENT]),
+            *self._event(
+                self._made(use.id, use.event_id, stamped=use.stamped_at is not None), of=[contents.DOCUMENT]
+            ),
             *self._record(use.output.key, contents.DOCUMENT),
         ]
 
@@ -173,7 +176,7 @@ class ProofBundles:
 
     def _event(self, event_id: EventId, *, of: Sequence[str], path: str | None = None) -> Iterator[Content]:
         everything = EventScope.everything()
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             found = find_event(work, event_id, scope=everything)
             proof = self._proofs.inclusion(work, event_id, scope=everything)
             header = self._proofs.header(work, event_id, scope=everything)
@@ -181,10 +184,21 @@ class ProofBundles:
         shown = told if found.actor.kind in _NO_PERSON else None
         yield from contents.event(event_id, header, shown, proof, of=of, path=path)
 
+    def _made(self, use_id: str, completed: str, *, stamped: bool) -> EventId:
+        """The event that names a use's document: of one completed later, that of its timestamp."""
+        if not stamped:
+            return EventId(completed)
+        query = EventQuery(scope=EventScope.everything(), subject=use_id, act=USE_STAMPED, limit=1)
+        with self._ledger.read_primary() as work:
+            found = search(work, query).items
+        if not found:
+            raise BundleBroken(f"no event says that {use_id} was stamped")
+        return found[0].event_id
+
     def _issued(self, licence_id: str, version_id: str, issued_at: datetime) -> RecordedEvent:
         """The event that issued a version; where its content was erased, the one erased of about that moment."""
         query = EventQuery(scope=EventScope.everything(), subject=licence_id, act="licence.issued", limit=500)
-        with self._ledger.read() as work:
+        with self._ledger.read_primary() as work:
             every = search(work, query).items
         for found in every:
             if found.content is not None and found.content.get("version") == version_id:

@@ -19,7 +19,7 @@ from trust.kernel.report import Indication
 from trust.storage.database import Database
 from trust.storage.embedded import DatabaseUrls
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.stranger]
 _FORK = multiprocessing.get_context("fork")
 _KILLS = 12
 

@@ -14,7 +14,7 @@ from tests.support.identity import csr_pem
 from tests.support.kill_house import KillHouse, require_settled
 from tests.support.killing import KillPoint
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kill, pytest.mark.stranger, pytest.mark.timeout(300)]
 # The order: a revocation is visible within 60 seconds.
 VISIBLE_SECONDS = 60.0
 ACT = "trust.authority.revoking:Revoking._act"

@@ -15,7 +15,7 @@ from trust.keys.client import SignerClient
 from trust.keys.stamping.clock import ACCURACY
 from trust.timestamp.tokens import parse_token
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kill, pytest.mark.stranger, pytest.mark.timeout(300)]
 KILLS = 3
 ASKING = 2
 BATCH = 20

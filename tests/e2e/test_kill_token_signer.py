@@ -22,6 +22,7 @@ from trust.keys.errors import SignerAway
 
 pytestmark = [
     pytest.mark.kill,
+    pytest.mark.stranger,
     pytest.mark.skipif(not softhsm_there(), reason="SoftHSM or python-pkcs11 is not installed"),
 ]
 CALLERS = 20

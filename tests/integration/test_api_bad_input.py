@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +20,14 @@ from trust.ledger.ledger import Ledger
 from trust.storage.database import Database
 from trust.storage.objects import ObjectStoreAway
 
-_numbers = itertools.count(900_000)
+_numbers = itertools.count(60_000)
 LIMIT = 1024 * 1024
+
+
+@pytest.fixture
+def house(shared_house: House) -> House:
+    """One for the file: every test has an agency of its own."""
+    return shared_house
 
 
 @pytest.fixture
@@ -31,11 +36,11 @@ def desk(house: House) -> SealingAgency:
 
 
 @pytest.fixture
-def client(house: House) -> Iterator[TestClient]:
+def client(house: House) -> TestClient:
     settings = replace(house.services.settings, max_document_bytes=LIMIT, max_package_bytes=LIMIT)
+    # Not as a context manager: the application would close the services, which are the house's to close.
     app = create_app(settings, replace(house.services, settings=settings))
-    with TestClient(app, raise_server_exceptions=False) as opened:
-        yield opened
+    return TestClient(app, raise_server_exceptions=False)
 
 
 @pytest.fixture
@@ -49,8 +54,9 @@ def application(desk: SealingAgency) -> dict[str, str]:
 
 @pytest.fixture
 def citizen(house: House) -> dict[str, str]:
-    house.room.citizen(username="citizen.zero")
-    signed_in = house.room.sign_in("citizen.zero")
+    username = f"citizen.zero{next(_numbers)}"
+    house.room.citizen(username=username)
+    signed_in = house.room.sign_in(username)
     return {"Authorization": f"Bearer {signed_in.token}"}
 
 
@@ -209,7 +215,7 @@ def test_with_the_timestamp_authority_away_nothing_is_handed_out(
     monkeypatch.setattr(StampingClient, "token", away)
     _is_problem(_seal(client, application, build_pdf()), 503, "seal-use-not-stamped")
     monkeypatch.undo()
-    assert [e["outcome"] for e in desk.house.room.events("seal-use.completed")] == ["done"]
+    assert [e["outcome"] for e in desk.events("seal-use.completed")] == ["done"]
 
 
 def test_with_the_object_store_away_no_use_is_counted(

@@ -13,6 +13,7 @@ from archive.codes import Retention
 from archive.errors import RetrievalRefused
 from identity.caller import Role, RoleMissing, Scope
 from licences.model import HolderKind, IssueRequest, LicenceHolder
+from seals.model import WhenTimestampAway
 from tests.support.archive import RESULT, case_files, manifest_of, request_of
 from tests.support.house import House, SealingAgency
 from tests.support.house_edge import HouseEdge
@@ -20,6 +21,7 @@ from tests.support.identity import uscc
 from tests.support.licence_faces import FIELDS
 from tests.support.licences import PERMIT
 from tests.support.pdfs import build_pdf
+from trust.authority.errors import TimestampAuthorityAway
 from trust.evidence.bundles.manifest import BundleKind
 from trust.kernel.errors import YinxinError
 from trust.kernel.report import Indication, Report
@@ -81,6 +83,25 @@ def test_a_sealed_document_proves_itself_to_a_stranger(edge: HouseEdge, desk: Se
         "event-content",
         "ledger-proof",
     } <= {member["role"] for member in manifest["members"]}
+
+
+def test_a_document_stamped_later_is_proven_as_it_is_now(
+    edge: HouseEdge, desk: SealingAgency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = edge.house.services
+
+    def gone(*_args: object, **_more: object) -> bytes:
+        raise TimestampAuthorityAway("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(services.timestamps, "token", gone)
+        use = desk.seal_document(build_pdf(text="decision"), away=WhenTimestampAway.DELIVER_B_B).use
+    assert services.seals.stamp() >= 1
+    services.sequencer.catch_up()
+    with services.bundles.of_seal_use(desk.application, use.id) as file:
+        report = verified(edge.house, file.read())
+    assert report.indication is Indication.VALID, report.to_json()
+    assert report.parts[-1].facts["act"] == "seal-use.stamped"
 
 
 def test_a_licence_proves_itself_as_document_and_as_credential(edge: HouseEdge) -> None:

@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trust.crypto import der
@@ -100,6 +100,8 @@ _OIDS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(_OIDS, _TEXTS), max_size=4))
+@example([(NameOID.COMMON_NAME, " ")])
+@example([(NameOID.COMMON_NAME, "  ")])
 def test_names_are_shown_as_another_reader_shows_them(parts: list[tuple[x509.ObjectIdentifier, str]]) -> None:
     name = x509.Name([x509.NameAttribute(oid, text, _ASN1Type.UTF8String) for oid, text in parts])
     octets = name.public_bytes()

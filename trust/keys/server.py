@@ -41,7 +41,7 @@ class SignerServer:
 
     def serve(self) -> None:
         """Serves until `stop` is called from another thread."""
-        self._server.serve_forever(poll_interval=0.2)
+        self._server.serve_forever(poll_interval=0.05)
 
     def stop(self) -> None:
         threading.Thread(target=self._server.shutdown, daemon=True).start()

@@ -183,7 +183,7 @@ def _escaped(text: str) -> str:
     text = text.replace("\0", "\\00")
     if text[:1] in ("#", " "):
         text = f"\\{text}"
-    if text.endswith(" "):
+    if text.endswith(" ") and text != "\\ ":  # a single space is both the first and the last
         text = f"{text[:-1]}\\ "
     return text
 
