@@ -20,7 +20,7 @@ from trust.ledger.ledger import Ledger
 from trust.storage.database import Database
 from trust.storage.objects import ObjectStoreAway
 
-_numbers = itertools.count(60_000)
+_numbers = itertools.count(50_000)
 LIMIT = 1024 * 1024
 
 
