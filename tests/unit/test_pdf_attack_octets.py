@@ -127,6 +127,7 @@ def _spans(message: bytes, parts: tuple[bytes, ...]) -> set[int]:
     return found
 
 
+@pytest.mark.stranger
 def test_every_octet_of_the_message_counts(pki, leaf, trust):
     """All of them, one bit each: signed attributes, signature, certificate, token and the frames around them."""
     sealed = seal(build_pdf(), leaf, pki=pki, placement=None)
@@ -149,6 +150,7 @@ def test_every_octet_of_the_message_counts(pki, leaf, trust):
     assert not unnoticed, f"octets {unnoticed} of the message can change"
 
 
+@pytest.mark.stranger
 def test_every_bit_of_a_timestamp_token_counts(pki, trust):
     token = pki.token(ParsedCms.parse(pki.leaf().sign_detached(b"x")).message_digest)
     imprint = ParsedCms.parse(pki.leaf().sign_detached(b"x")).message_digest

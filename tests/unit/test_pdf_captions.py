@@ -221,6 +221,7 @@ def test_a_font_is_cut_once_for_a_seal_whatever_the_day():
     assert time.process_time() - started < 0.1
 
 
+@pytest.mark.stranger
 def test_threads_that_cut_at_once_get_what_they_asked_for():
     texts = ["甲乙丙", "丁戊己", "庚辛壬", "子丑寅"]
     made: dict[str, set[str]] = {}
@@ -236,6 +237,7 @@ def test_threads_that_cut_at_once_get_what_they_asked_for():
     assert all(set(text) <= made[text] for text in texts)
 
 
+@pytest.mark.stranger
 @settings(max_examples=5, deadline=None)
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=8))
 def test_any_common_characters_have_widths_and_glyphs(text):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,7 @@ _ASKED = st.builds(
 )
 
 
+@pytest.mark.stranger
 @given(certificates=_certificates(), asked=_ASKED)
 @settings(max_examples=150)
 def test_the_graph_comes_to_what_the_tree_comes_to(
