@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.support.ledger import ORIGIN, LedgerRoom, NoteSigner, Struck, event
-from trust.evidence.event_exports import (
+from trust.evidence.event_export_format import (
     EVENTS,
     MANIFEST,
     NOTE,
     ExportManifest,
     is_event_export,
-    verify_event_export,
 )
+from trust.evidence.event_exports import verify_event_export
 from trust.evidence.export_notes import ExportNote
 from trust.evidence.receipts import Receipt
 from trust.evidence.tlog import Checkpoint, NoteMalformed, sign_note

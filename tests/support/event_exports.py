@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tests.support.ledger import ORIGIN, NoteSigner
-from trust.evidence.event_exports import CHECKPOINT, EVENTS, MANIFEST, NOTE, ExportManifest, event_line
+from trust.evidence.event_export_format import CHECKPOINT, EVENTS, MANIFEST, NOTE, ExportManifest, event_line
 from trust.evidence.export_notes import ExportNote
 from trust.evidence.merkle import inclusion_proof, leaf_hash, node_hash
 from trust.kernel.canonical import canonical_json

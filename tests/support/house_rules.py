@@ -12,7 +12,7 @@ from pathlib import Path
 PACKAGES = ("trust", "identity", "seals", "licences", "archive", "api")
 MAX_LINES = 600
 _SQL_FOLDERS = ("trust/storage/", "trust/ledger/", "trust/authority/", "api/migrations/")
-_SQL_FILES = ("tables.py", "repository.py")
+_SQL_FILES = ("tables.py", "repository.py")  # by themselves or after a word: journal_repository.py
 
 
 def findings(root: Path) -> Iterator[str]:
@@ -25,7 +25,7 @@ def findings(root: Path) -> Iterator[str]:
             if lines > MAX_LINES:
                 yield f"{name}: {lines} lines; a file has at most {MAX_LINES}"
             imported = set(_imports(ast.parse(text)))
-            sql_allowed = name.startswith(_SQL_FOLDERS) or path.name in _SQL_FILES
+            sql_allowed = name.startswith(_SQL_FOLDERS) or path.name.endswith(_SQL_FILES)
             if "sqlalchemy" in imported and not sql_allowed:
                 yield f"{name}: SQLAlchemy belongs to tables.py, repository.py and the stores"
             if path.name == "model.py" or name.startswith("trust/kernel/"):

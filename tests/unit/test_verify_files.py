@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.credentials import NOW, LicenceDesk
 from tests.support.event_exports import ExportSigner, small_export, unzipped, zipped
 from tests.support.pdfs import build_pdf, seal
-from trust.evidence.event_exports import EVENTS
+from trust.evidence.event_export_format import EVENTS
 from trust.evidence.merkle import CompactRange, leaf_hash
 from trust.evidence.receipts import Receipt
 from trust.evidence.tlog import Checkpoint, TlogProof, VerifierKey, sign_note

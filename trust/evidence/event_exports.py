@@ -1,24 +1,32 @@
-"""An export of ledger events: a zip that shows, to whoever holds the log's key alone, that each event is in the log.
+"""Whether an export of ledger events shows what it says; `trust.evidence.event_export_format` reads it.
 
-yinxin-export.json    the manifest: what was asked for, by whom, under which checkpoint, and every member's SHA-256
-yinxin-export.note    the manifest's digest, signed by the log (`trust.evidence.export_notes`)
-checkpoint            the signed tree head that all proofs lead to
-events.ndjson         one event a line: index, header, proof, and salt and content where they were not erased
-
-docs/event-export.md has the format in full. The reader trusts nothing: limits before octets, every name expected.
+Everything is proved by the log's key alone: the manifest is what the log signed, the members are the manifest's, and
+each event is under the checkpoint. Nothing in the file is believed because the file says so.
 """
 
 import hashlib
-import io
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
+from trust.evidence.event_export_format import (
+    CHECKPOINT,
+    EVENTS,
+    KIND,
+    MANIFEST,
+    MAX_EVENTS,
+    MAX_MANIFEST_OCTETS,
+    MEMBERS,
+    NOTE,
+    EventLine,
+    ExportMalformed,
+    ExportManifest,
+    ExportMembers,
+    export_members,
+)
 from trust.evidence.export_notes import ExportNote, open_export_note
-from trust.evidence.merkle import HASH_OCTETS, MAX_PROOF_HASHES, ProofRefused, leaf_hash, verify_inclusion
+from trust.evidence.merkle import ProofRefused, verify_inclusion
 from trust.evidence.notes import check_cosignatures, logs_of
 from trust.evidence.tlog import (
     Checkpoint,
@@ -29,130 +37,14 @@ from trust.evidence.tlog import (
     open_checkpoint,
 )
 from trust.evidence.witness_policy import WitnessPolicy
-from trust.kernel.canonical import canonical_json
-from trust.kernel.clock import parse_rfc3339, rfc3339
-from trust.kernel.errors import InvalidInput, YinxinError
+from trust.kernel.clock import rfc3339
+from trust.kernel.errors import YinxinError
 from trust.kernel.report import Checks, Report
-from trust.packages.zip_directory import ZipEntry, ZipLimits, read_entries, read_entry
 
-FORMAT: Final = "yinxin-export/v1"
-KIND: Final = "event-export"
-MANIFEST: Final = "yinxin-export.json"
-NOTE: Final = "yinxin-export.note"
-CHECKPOINT: Final = "checkpoint"
-EVENTS: Final = "events.ndjson"
-MEMBERS: Final = (CHECKPOINT, EVENTS)
-HEADER_FORMAT: Final = "yinxin-event/v1"
-# What a signed export may hold; a longer period is exported in parts.
-MAX_EVENTS: Final = 50_000
-# Content of 64 KiB escaped at worst, its header and its proof.
-MAX_LINE_OCTETS: Final = 524_288
-MAX_MANIFEST_OCTETS: Final = 65_536
-_LIMITS: Final = ZipLimits(entries=8, entry_octets=512 * 1024**2, total_octets=520 * 1024**2, name_octets=64)
-_LINE_NAMES: Final = frozenset({"index", "header", "proof", "salt", "content"})
-_EVENT_ID: Final = re.compile(r"[a-z]+_[0-9a-f]{32}\Z")
 # How many of the places between the events are named; how many there are is said.
 _GAPS_SHOWN: Final = 20
 # As many faults of one kind as help to find them.
 _FAULTS_SHOWN: Final = 5
-
-
-class ExportMalformed(InvalidInput):
-    """The file is not an export of events as this reads them."""
-
-    code = "event-export-malformed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportManifest:
-    """What an export says of itself. `query` is what was asked, by its names in the API."""
-
-    export_id: str
-    origin: str
-    exported_at: datetime
-    exported_by: Mapping[str, str]
-    agency: str | None
-    query: Mapping[str, Any]
-    tree_size: int
-    root: bytes
-    events: int
-    members: Mapping[str, tuple[int, bytes]]
-
-    def encode(self) -> bytes:
-        """The manifest's octets: canonical JSON."""
-        return canonical_json(
-            {
-                "format": FORMAT,
-                "export_id": self.export_id,
-                "origin": self.origin,
-                "exported_at": rfc3339(self.exported_at),
-                "exported_by": dict(self.exported_by),
-                "agency": self.agency,
-                "query": dict(self.query),
-                "tree_size": self.tree_size,
-                "root": self.root.hex(),
-                "events": self.events,
-                "members": {
-                    name: {"octets": size, "sha256": digest.hex()}
-                    for name, (size, digest) in self.members.items()
-                },
-            }
-        )
-
-    @classmethod
-    def read(cls, octets: bytes) -> "ExportManifest":
-        """Reads a manifest; raises ExportMalformed."""
-        try:
-            given = json.loads(octets.decode("utf-8"))
-            manifest = cls(
-                export_id=_text(given["export_id"]),
-                origin=_text(given["origin"]),
-                exported_at=parse_rfc3339(_text(given["exported_at"])),
-                exported_by={name: _text(given["exported_by"][name]) for name in ("kind", "id")},
-                agency=None if given["agency"] is None else _text(given["agency"]),
-                query=_object(given["query"]),
-                tree_size=_number(given["tree_size"]),
-                root=bytes.fromhex(_text(given["root"])),
-                events=_number(given["events"]),
-                members={
-                    name: (_number(each["octets"]), bytes.fromhex(_text(each["sha256"])))
-                    for name, each in _object(given["members"]).items()
-                },
-            )
-            canonical = manifest.encode() == octets
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-            raise ExportMalformed(f"the manifest cannot be read: {_short(fault)}") from fault
-        if not canonical:
-            raise ExportMalformed("the manifest is not canonical, or holds what is not known here")
-        return manifest
-
-
-def is_event_export(data: bytes) -> bool:
-    """Whether this zip's first member is an export's manifest."""
-    return data.startswith(b"PK\x03\x04") and data[30 : 30 + len(MANIFEST)] == MANIFEST.encode()
-
-
-def event_line(
-    *,
-    index: int,
-    header: bytes,
-    proof: Sequence[bytes],
-    salt: bytes | None,
-    content: Mapping[str, Any] | None,
-) -> bytes:
-    """One line of `events.ndjson`."""
-    return (
-        canonical_json(
-            {
-                "index": index,
-                "header": header.decode("utf-8"),
-                "proof": [each.hex() for each in proof],
-                "salt": None if salt is None else salt.hex(),
-                "content": None if content is None else dict(content),
-            }
-        )
-        + b"\n"
-    )
 
 
 def verify_event_export(
@@ -168,7 +60,7 @@ def verify_event_export(
     """
     checks = Checks()
     try:
-        members = _members(data)
+        members = export_members(data)
         manifest = ExportManifest.read(members.octets(MANIFEST, MAX_MANIFEST_OCTETS))
     except YinxinError as error:
         checks.failed("structure", error.message, sub_indication="FORMAT_FAILURE")
@@ -186,48 +78,7 @@ def verify_event_export(
     return Report.conclude(kind=KIND, subject=subject, checks=checks.all(), facts=facts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Members:
-    """The entries of the zip by name."""
-
-    file: io.BytesIO
-    entries: Mapping[str, ZipEntry]
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        if name not in self.entries:
-            raise ExportMalformed(f"the file lacks its member {name}")
-        return read_entry(self.file, self.entries[name])
-
-    def octets(self, name: str, limit: int) -> bytes:
-        gathered = bytearray()
-        for chunk in self.chunks(name):
-            gathered += chunk
-            if len(gathered) > limit:
-                raise ExportMalformed(f"the member {name} has more than {limit} octets")
-        return bytes(gathered)
-
-    def lines(self, name: str) -> Iterator[bytes]:
-        """The lines of a member, each at most MAX_LINE_OCTETS."""
-        left = b""
-        for chunk in self.chunks(name):
-            *whole, left = (left + chunk).split(b"\n")
-            for line in whole:
-                yield _bounded(line)
-            _bounded(left)
-        if left:
-            raise ExportMalformed(f"the last line of {name} breaks off")
-
-
-def _members(data: bytes) -> _Members:
-    file = io.BytesIO(data)
-    entries = {entry.name: entry for entry in read_entries(file, limits=_LIMITS)}
-    unknown = sorted(set(entries) - {MANIFEST, NOTE, *MEMBERS})
-    if unknown:
-        raise ExportMalformed(f"the file holds what an export has not: {', '.join(unknown)[:200]}")
-    return _Members(file=file, entries=entries)
-
-
-def _check_members(checks: Checks, members: _Members, manifest: ExportManifest) -> None:
+def _check_members(checks: Checks, members: ExportMembers, manifest: ExportManifest) -> None:
     if set(manifest.members) != set(MEMBERS):
         checks.failed(
             "members", "the manifest names other members than an export has", sub_indication="FORMAT_FAILURE"
@@ -248,7 +99,7 @@ def _check_members(checks: Checks, members: _Members, manifest: ExportManifest) 
 
 
 def _check_note(
-    checks: Checks, members: _Members, manifest: ExportManifest, keys: Sequence[VerifierKey]
+    checks: Checks, members: ExportMembers, manifest: ExportManifest, keys: Sequence[VerifierKey]
 ) -> None:
     note = _opened(
         checks, "signature", lambda: open_export_note(members.octets(NOTE, MAX_MANIFEST_OCTETS), keys)
@@ -272,7 +123,7 @@ def _check_note(
 
 
 def _check_checkpoint(
-    checks: Checks, members: _Members, manifest: ExportManifest, keys: Sequence[VerifierKey]
+    checks: Checks, members: ExportMembers, manifest: ExportManifest, keys: Sequence[VerifierKey]
 ) -> Checkpoint | None:
     checkpoint = _opened(
         checks, "checkpoint", lambda: open_checkpoint(members.octets(CHECKPOINT, MAX_MANIFEST_OCTETS), keys)
@@ -319,7 +170,7 @@ class _Found:
 
 
 def _check_events(
-    checks: Checks, members: _Members, manifest: ExportManifest, checkpoint: Checkpoint | None
+    checks: Checks, members: ExportMembers, manifest: ExportManifest, checkpoint: Checkpoint | None
 ) -> dict[str, Any]:
     found = _Found()
     try:
@@ -357,57 +208,11 @@ def _check_events(
     return facts
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Line:
-    """One event of the file. `committed` is what its salt and content commit to, None where they were erased."""
-
-    index: int
-    header: Mapping[str, Any]
-    leaf: bytes
-    proof: tuple[bytes, ...]
-    content: Mapping[str, Any] | None
-    committed: bytes | None
-
-    @classmethod
-    def read(cls, octets: bytes) -> "_Line":
-        """Reads a line; raises ExportMalformed."""
-        try:
-            given = _object(json.loads(octets.decode("utf-8")))
-            header_octets = _text(given["header"]).encode("utf-8")
-            salt, content = given["salt"], given["content"]
-            line = cls(
-                index=_number(given["index"]),
-                header=_object(json.loads(header_octets)),
-                leaf=leaf_hash(hashlib.sha256(header_octets).digest()),
-                proof=tuple(bytes.fromhex(_text(each)) for each in given["proof"]),
-                content=None if content is None else _object(content),
-                committed=None if salt is None else _commitment(bytes.fromhex(_text(salt)), content),
-            )
-            whole = set(given) == _LINE_NAMES and (salt is None) == (content is None)
-            known = line.header["format"] == HEADER_FORMAT and _EVENT_ID.match(line.id) and line.commits_to
-            proved = len(line.proof) <= MAX_PROOF_HASHES and all(
-                len(one) == HASH_OCTETS for one in line.proof
-            )
-        except (ValueError, KeyError, TypeError, RecursionError) as fault:
-            raise ExportMalformed(f"it cannot be read: {_short(fault)}") from fault
-        if not (whole and known and proved):
-            raise ExportMalformed("it has not the names, the header or the proof of a line")
-        return line
-
-    @property
-    def id(self) -> str:
-        return _text(self.header["event_id"])
-
-    @property
-    def commits_to(self) -> bytes:
-        return bytes.fromhex(_text(self.header["content_commitment"]))
-
-
 def _check_line(
     found: _Found, number: int, octets: bytes, manifest: ExportManifest, checkpoint: Checkpoint | None
 ) -> None:
     try:
-        line = _Line.read(octets)
+        line = EventLine.read(octets)
     except ExportMalformed as error:
         found.fault("events", f"line {number}: {error.message}")
         return
@@ -432,10 +237,6 @@ def _check_line(
         found.fault("content", f"{line.id}: the content is not what the header commits to")
     if not _selected(manifest, line.header, line.content):
         found.fault("selection", f"{line.id} is not what was asked for")
-
-
-def _commitment(salt: bytes, content: Any) -> bytes:
-    return hashlib.sha256(salt + canonical_json(content)).digest()
 
 
 def _selected(manifest: ExportManifest, header: Mapping[str, Any], content: Mapping[str, Any] | None) -> bool:
@@ -494,31 +295,3 @@ def _facts(manifest: ExportManifest) -> dict[str, Any]:
         "root": manifest.root.hex(),
         "events": manifest.events,
     }
-
-
-def _bounded(line: bytes) -> bytes:
-    if len(line) > MAX_LINE_OCTETS:
-        raise ExportMalformed(f"a line of an export has at most {MAX_LINE_OCTETS} octets")
-    return line
-
-
-def _short(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault}"[:200].encode("ascii", "replace").decode("ascii")
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a text is something else")
-    return value
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
-        raise ValueError("a number is something else")
-    return value
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("an object is something else")
-    return value

@@ -7,7 +7,8 @@ from trust.crypto.suites import Suite
 from trust.keys.errors import KeyNotUsable
 from trust.keys.keyring import HeldKey
 from trust.keys.model import KeyBinding, KeyId
-from trust.keys.repository import KeyBindings, newest_binding
+from trust.keys.repository import KeyBindings
+from trust.keys.standing_repository import newest_binding
 from trust.pki.certificate import read_certificate
 from trust.storage.database import Database
 

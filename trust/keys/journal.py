@@ -25,10 +25,11 @@ from trust.kernel.clock import Clock
 from trust.kernel.errors import YinxinError
 from trust.kernel.ids import Ids
 from trust.keys.errors import KeyLimitReached, KeyNotUsable
+from trust.keys.journal_repository import JournalRows, UseRefused
 from trust.keys.journal_rows import NO_ROW, ChainId, Entry, Head, JournalOutcome, chained
 from trust.keys.life import limit_text, refusal_of
 from trust.keys.model import Intent, KeyId
-from trust.keys.repository import JournalRows, UseRefused, WrappedKeys
+from trust.keys.repository import WrappedKeys
 from trust.keys.stores import KeySigner
 from trust.storage.database import Database
 

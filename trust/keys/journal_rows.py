@@ -5,7 +5,7 @@ chain, or the end of an earlier one, cannot go missing either.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -59,12 +59,19 @@ class JournalRow:
 
     def hash(self) -> bytes:
         """SHA-256 over every field and the hash of the row before; no field but the last has a line break."""
-        moment = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        return self.hash_at(_moment(self.at))
+
+    def hash_at(self, moment: str) -> bytes:
+        """`hash`, with `at` already written out, which the rows of a batch share."""
         return sha256(
             f"{_VERSION}\n{self.previous.hex()}\n{self.chain}\n{self.number}\n{moment}\n{self.operation}\n"
             f"{self.key_id}\n{self.count}\n{self.subject}\n{self.intended.hex()}\n{self.signed.hex()}\n"
             f"{self.outcome}\n{self.detail}".encode()
         )
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +109,11 @@ class Entry:
 def chained(entries: Sequence[Entry], *, after: Head, at: datetime) -> list[tuple[JournalRow, bytes]]:
     """The entries as the next rows of a chain, each with its hash."""
     rows: list[tuple[JournalRow, bytes]] = []
-    head = after
-    for entry in entries:
+    previous, moment = after.hash, _moment(at)
+    for number, entry in enumerate(entries, after.number + 1):
         row = JournalRow(
-            chain=head.chain,
-            number=head.number + 1,
+            chain=after.chain,
+            number=number,
             at=at,
             operation=entry.operation,
             key_id=entry.key_id,
@@ -116,11 +123,10 @@ def chained(entries: Sequence[Entry], *, after: Head, at: datetime) -> list[tupl
             signed=entry.signed,
             outcome=entry.outcome,
             detail=entry.detail,
-            previous=head.hash,
+            previous=previous,
         )
-        digest = row.hash()
-        rows.append((row, digest))
-        head = replace(head, number=row.number, hash=digest)
+        previous = row.hash_at(moment)
+        rows.append((row, previous))
     return rows
 
 

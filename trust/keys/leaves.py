@@ -10,7 +10,7 @@ from trust.kernel.errors import Malformed, YinxinError
 from trust.keys.errors import SignerRefused, SigningLeaseOver
 from trust.keys.life import refusal_of
 from trust.keys.model import Intent, IntentKind
-from trust.keys.repository import standing_intents
+from trust.keys.standing_repository import standing_intents
 from trust.storage.database import Database
 
 # Subjects are ids of the domains; what else a client sends has no intent, and is not sent to the database.

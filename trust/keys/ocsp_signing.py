@@ -18,8 +18,8 @@ from trust.keys.identities import Identities, certificate_of
 from trust.keys.keyring import HeldKey, Keyring
 from trust.keys.model import KeyId, KeyPurpose
 from trust.keys.ocsp_wire import read_status
-from trust.keys.repository import newest_binding
 from trust.keys.server import MAX_BATCH, Operation
+from trust.keys.standing_repository import newest_binding
 from trust.pki.ocsp_response import OcspIdentity
 from trust.storage.database import Database
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from trust.evidence.bundles.reader import is_bundle
 from trust.evidence.ceremony_log import is_ceremony_log
-from trust.evidence.event_exports import is_event_export
+from trust.evidence.event_export_format import is_event_export
 from trust.evidence.receipts import is_receipt
 from trust.evidence.tlog import PROOF_HEADER
 from trust.verify.der_kinds import DerKind, der_kind

@@ -15,7 +15,7 @@ from typing import IO, Any, Final, Protocol
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from trust.evidence.event_exports import (
+from trust.evidence.event_export_format import (
     CHECKPOINT,
     EVENTS,
     MANIFEST,
@@ -23,8 +23,8 @@ from trust.evidence.event_exports import (
     NOTE,
     ExportManifest,
     event_line,
-    verify_event_export,
 )
+from trust.evidence.event_exports import verify_event_export
 from trust.evidence.merkle import inclusion_proof
 from trust.evidence.tlog import VerifierKey
 from trust.kernel.clock import Clock
