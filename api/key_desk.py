@@ -35,7 +35,7 @@ from trust.authority.platform_keys import (
     confirm_destruction,
 )
 from trust.kernel.clock import Clock
-from trust.kernel.errors import Conflict, Forbidden, NotFound, Unavailable, YinxinError
+from trust.kernel.errors import Conflict, Forbidden, NotFound, Unavailable
 from trust.kernel.ids import Ids
 from trust.kernel.text import paragraph
 from trust.keys.errors import KeyNotUsable
@@ -43,7 +43,7 @@ from trust.keys.key_client import KeyClient
 from trust.keys.model import KeyAct, KeyId, KeyOrder, KeyState, OrderId
 from trust.keys.repository import KeyBindings, KeyOrders
 from trust.ledger.ledger import Ledger, RecordedWork
-from trust.ledger.model import Event, EventOutcome
+from trust.ledger.model import Event
 
 _ALL: Final = "keys"
 
@@ -233,18 +233,7 @@ class KeyDesk:
                 caller.require_role(Role.PLATFORM_ADMINISTRATOR)
                 yield work
             except (Forbidden, NotFound, Conflict) as error:
-                raise error.refused_as(_refused(act, caller, subject, error)) from None
-
-
-def _refused(act: str, caller: Caller, subject: str, error: YinxinError) -> Event:
-    return Event(
-        act=act,
-        actor=caller.actor(),
-        subject=subject,
-        agency=caller.agency_id,
-        outcome=EventOutcome.REFUSED,
-        reason=error.code,
-    )
+                raise error.refused_as(caller.refusal(act, subject=subject, error=error)) from None
 
 
 def _standing(orders: KeyOrders, order: KeyOrder) -> OrderStanding:

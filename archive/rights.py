@@ -6,7 +6,6 @@ from identity.caller import Caller, Role, Scope
 from identity.ids import AgencyId
 from trust.kernel.errors import YinxinError
 from trust.ledger.ledger import Ledger
-from trust.ledger.model import Event, EventOutcome
 
 ErrorT = TypeVar("ErrorT", bound=YinxinError)
 
@@ -22,16 +21,8 @@ def refused(error: ErrorT, caller: Caller, *, act: str, subject: str, agency_id:
     `agency_id` names whose auditors shall see it, where that is not the caller's own agency.
     """
     named = subject if subject.isprintable() and subject else "unknown"
-    error.refused_as(
-        Event(
-            act=act,
-            actor=caller.actor(),
-            subject=named[:_MAX_SUBJECT_CHARACTERS],
-            agency=agency_id or caller.agency_id,
-            outcome=EventOutcome.REFUSED,
-            reason=error.code,
-        )
-    )
+    named = named[:_MAX_SUBJECT_CHARACTERS]
+    error.refused_as(caller.refusal(act, subject=named, error=error, agency=agency_id))
     return error
 
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from identity.ids import AgencyId, OrganisationId, PersonId, SessionId
-from trust.kernel.errors import Forbidden
-from trust.ledger.model import Actor
+from trust.kernel.errors import Forbidden, YinxinError
+from trust.ledger.model import Actor, Event, EventOutcome
 
 
 class CallerKind(StrEnum):
@@ -102,6 +102,20 @@ class Caller:
             id=self.account_id,
             on_behalf_of=self.organisation_id,
             session=self.session_id,
+        )
+
+    def refusal(self, act: str, *, subject: str, error: YinxinError, agency: str | None = None) -> Event:
+        """The event of an attempt of this caller that was refused, with the error's code as its reason.
+
+        `agency` names whose auditors shall see it, where that is not the caller's own.
+        """
+        return Event(
+            act=act,
+            actor=self.actor(),
+            subject=subject,
+            agency=agency or self.agency_id,
+            outcome=EventOutcome.REFUSED,
+            reason=error.code,
         )
 
     def require_role(self, *any_of: Role) -> None:

@@ -166,7 +166,7 @@ class ProofBundles:
                 agency_id = caller.require_agency()
                 found = find_event(work, EventId(event_id), scope=EventScope.of_agency(agency_id))
             except YinxinError as error:
-                raise error.refused_as(_refused(caller, event_id, error)) from None
+                raise error.refused_as(caller.refusal(BUNDLE_GIVEN, subject=event_id, error=error)) from None
 
         # 2. What proves it.
         gathered = list(self._event(found.event_id, of=[], path=contents.EVENT))
@@ -287,17 +287,6 @@ def _status_list(text: str, trust: TrustStore, now: datetime) -> str | None:
     named = status.get("status_list") if isinstance(status, dict) else None
     uri = named.get("uri") if isinstance(named, dict) else None
     return uri if isinstance(uri, str) else None
-
-
-def _refused(caller: Caller, subject: str, error: YinxinError) -> Event:
-    return Event(
-        act=BUNDLE_GIVEN,
-        actor=caller.actor(),
-        subject=subject,
-        agency=caller.agency_id,
-        outcome=EventOutcome.REFUSED,
-        reason=error.code,
-    )
 
 
 def _open() -> BinaryIO:

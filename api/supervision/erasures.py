@@ -4,8 +4,7 @@ Confirming is for another supervisor, or for an auditor of the agency whose even
 supervisors' alone. Whoever the event names by an account of theirs does neither.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from api.supervision.events import ERASURE_ORDERS_READ, supervision_done
 from api.supervision.rights import sight_of, supervised
@@ -14,6 +13,7 @@ from identity.directory import Directory
 from identity.ids import PersonId, StaffId
 from trust.kernel.clock import Clock
 from trust.kernel.ids import Ids
+from trust.kernel.text import texts_in
 from trust.ledger.erasure import (
     CONTENT_ERASED,
     ERASURE_ORDERED,
@@ -156,7 +156,7 @@ class ErasureDesk:
     def _require_uninvolved(self, work: ReadWork, caller: Caller, found: RecordedEvent) -> None:
         """That the event names no account of the caller, nor of the same natural person."""
         person = caller.require_person()
-        for named in {found.subject, found.actor.id, *_texts(found.content)}:
+        for named in {found.subject, found.actor.id, *texts_in(found.content)}:
             if named in (caller.account_id, person) or self._person_of(work, named) == person:
                 raise ErasureOfOwnEvent("what an event says of oneself is erased by others")
 
@@ -169,14 +169,3 @@ class ErasureDesk:
 def _require_content(found: RecordedEvent) -> None:
     if found.redacted:
         raise ContentErased("the content of this event was erased before")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)

@@ -5,8 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from identity.caller import Caller
-from trust.kernel.errors import YinxinError
-from trust.ledger.model import Event, EventOutcome
+from trust.ledger.model import Event
 
 EVENTS_READ: Final = "events.read"
 EVENTS_EXPORTED: Final = "events.exported"
@@ -37,15 +36,3 @@ def supervision_done(
 ) -> Event:
     """That something was looked at; `agency` is whose events, and whose auditors see that."""
     return Event(act=act, actor=caller.actor(), subject=subject, agency=agency, content=content or {})
-
-
-def supervision_refused(act: str, caller: Caller, subject: str, error: YinxinError) -> Event:
-    """That looking was refused."""
-    return Event(
-        act=act,
-        actor=caller.actor(),
-        subject=subject,
-        agency=caller.agency_id,
-        outcome=EventOutcome.REFUSED,
-        reason=error.code,
-    )

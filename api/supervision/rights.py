@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from api.supervision.events import supervision_refused
 from identity.caller import Caller, KindRefused, Role
 from trust.kernel.errors import Conflict, Forbidden, NotFound
 from trust.ledger.ledger import Ledger, RecordedWork
@@ -42,4 +41,4 @@ def supervised(ledger: Ledger, act: str, caller: Caller, subject: str) -> Iterat
         try:
             yield work
         except (Forbidden, NotFound, Conflict) as error:
-            raise error.refused_as(supervision_refused(act, caller, subject, error)) from None
+            raise error.refused_as(caller.refusal(act, subject=subject, error=error)) from None

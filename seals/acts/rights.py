@@ -5,7 +5,6 @@ from typing import TypeVar
 from identity.caller import Caller, Role
 from trust.kernel.errors import YinxinError
 from trust.ledger.ledger import Ledger
-from trust.ledger.model import Event, EventOutcome
 
 ErrorT = TypeVar("ErrorT", bound=YinxinError)
 
@@ -16,16 +15,7 @@ _MAX_SUBJECT_CHARACTERS = 64
 def refused(error: ErrorT, caller: Caller, *, act: str, subject: str) -> ErrorT:
     """The error with the event that says so, to be raised inside a unit of work."""
     named = subject if subject.isprintable() and subject else "unknown"
-    error.refused_as(
-        Event(
-            act=act,
-            actor=caller.actor(),
-            subject=named[:_MAX_SUBJECT_CHARACTERS],
-            agency=caller.agency_id,
-            outcome=EventOutcome.REFUSED,
-            reason=error.code,
-        )
-    )
+    error.refused_as(caller.refusal(act, subject=named[:_MAX_SUBJECT_CHARACTERS], error=error))
     return error
 
 

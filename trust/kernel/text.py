@@ -1,7 +1,8 @@
 """What text from outside must satisfy before it is kept or shown."""
 
 import unicodedata
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from trust.kernel.errors import InvalidInput
 
@@ -45,3 +46,15 @@ def _clean(text: str, *, what: str, limit: int) -> str:
     if len(normal) > limit:  # a few characters become two
         raise InvalidInput(f"{what} has {len(normal)} characters; at most {limit} are taken")
     return normal
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text that is a value somewhere in a JSON value; names are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)

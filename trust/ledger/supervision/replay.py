@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from trust.kernel.text import texts_in
 from trust.ledger.model import EventId
 from trust.ledger.origin import CASE_NUMBER
 from trust.ledger.search import (
@@ -97,7 +98,7 @@ class _Search:
         named = (event.content or {}).get(CASE_NUMBER)
         if named is not None and named != self.case_number:
             return
-        held = {event.subject, *_texts(event.content or {})}
+        held = {event.subject, *texts_in(event.content or {})}
         for identifier in sorted(held):
             found = _ID.match(identifier)
             kind = found.group(1) if found else ""
@@ -199,19 +200,7 @@ def _link(step: ReplayStep, search: _Search) -> str | None:
     known = search.followed | search.looked_up
     if step.event.subject in known:
         return step.event.subject
-    return next((each for each in sorted(_texts(content)) if each in known), step.through)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+    return next((each for each in sorted(texts_in(content)) if each in known), step.through)
 
 
 def require_about(text: str) -> str:
