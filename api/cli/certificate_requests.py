@@ -46,8 +46,14 @@ def ask(
 @app.command("import")
 def take(
     request_id: Annotated[str, typer.Argument(help="The request that it answers.")],
-    certificate: Annotated[Path, typer.Option("--certificate", help="The certificate, PEM or DER.")],
-    chain: Annotated[list[Path] | None, typer.Option("--chain", help="What is above it, PEM or DER.")] = None,
+    certificate: Annotated[
+        Path,
+        typer.Option("--certificate", exists=True, dir_okay=False, help="The certificate, PEM or DER."),
+    ],
+    chain: Annotated[
+        list[Path] | None,
+        typer.Option("--chain", exists=True, dir_okay=False, help="What is above it, PEM or DER."),
+    ] = None,
 ) -> None:
     """Take in the certificate that was made elsewhere, once it leads to a trusted anchor."""
     from api.wiring import build_authorities
@@ -62,7 +68,7 @@ def take(
 
 @app.command("trust")
 def trust_anchor(
-    certificate: Annotated[Path, typer.Argument(help="The anchor, PEM or DER.")],
+    certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The anchor, PEM or DER.")],
     purpose: Annotated[
         list[str] | None,
         typer.Option("--for", help="document-signing, timestamping, …; none: believed no longer."),
@@ -73,7 +79,11 @@ def trust_anchor(
     from trust.crypto.pem import certificates_of
     from trust.pki.anchors import purposes_by_word
 
-    (anchor,) = certificates_of(certificate.read_bytes())
+    anchor, *more = certificates_of(certificate.read_bytes())
+    if more:
+        raise typer.BadParameter(
+            f"{certificate.name} holds {1 + len(more)} certificates; name the anchor alone"
+        )
     with closing(build_authorities(load_settings())) as parts:
         typer.echo(
             parts.requests.trust_anchor(anchor, purposes=purposes_by_word(purpose or ()), actor=_OPERATOR)

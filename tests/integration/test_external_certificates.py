@@ -1,14 +1,12 @@
 """Certificates from elsewhere: a request goes out, and what comes back is held against it, its use, and the trusted."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from cryptography import x509
 
 from api.house_trust import HouseTrust
+from tests.support.elsewhere import Elsewhere
 from tests.support.house import House
 from tests.support.pdfs import build_pdf
-from tests.support.pki import TestPki
 from trust.authority.errors import ExternalCertificateRefused, RequestUnknown
 from trust.authority.model import TIMESTAMP_LABEL
 from trust.authority.requests import Asked
@@ -22,39 +20,9 @@ from trust.pki.csr import read_csr
 from trust.pki.errors import CertificateMalformed, NameRefused
 from trust.pki.profiles import PROFILES, ProfileName
 from trust.pki.purposes import Purpose
-from trust.pki.tbs import CertificateRequestData, assemble, build_tbs
 
 TESTER = Actor(kind="test", id="test")
 SUBJECT = {"C": "CN", "O": "江城市规划局", "CN": "规划局电子印章"}
-
-
-class Elsewhere(TestPki):
-    """Another authority's PKI, at the machine's time."""
-
-    __test__ = False
-
-    def __init__(self) -> None:
-        super().__init__(now=datetime.now(UTC))
-
-    def certified(
-        self, csr: bytes, profile: ProfileName = ProfileName.SEAL, *, key: bytes | None = None
-    ) -> bytes:
-        """What this authority makes of a request, or of another key than the request's."""
-        asked = read_csr(csr)
-        data = CertificateRequestData(
-            profile=PROFILES[profile],
-            subject=dict(asked.subject),
-            spki=key or asked.spki,
-            serial=self._serial(),
-            issuer_name=self.issuing.parsed.subject,
-            issuer_spki=self.issuing.signer.spki,
-            issuer_suite=self.issuing.signer.suite,
-            not_before=self.now - timedelta(days=1),
-            not_after=self.now + timedelta(days=365),
-            crl_url="http://crl.example.test/authority.crl",
-        )
-        tbs = build_tbs(data)
-        return assemble(tbs, self.issuing.signer.suite, self.issuing.signer.sign(tbs))
 
 
 @pytest.fixture(scope="module")
