@@ -8,7 +8,6 @@
 Octets come straight from the object store; no database is asked, so a flood of readers costs no act its place.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -16,6 +15,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Response
 
 from api.dependencies import ServicesOf
+from api.v1.revalidation import revalidated
 from trust.kernel.errors import NotFound
 from trust.ledger.tiles import CHECKPOINT_KEY, TILE_WIDTH, WITNESSED_KEY, read_entries, read_tile
 from trust.storage.objects import ObjectMissing, ObjectStore
@@ -30,9 +30,7 @@ _MAX_PATH_CHARACTERS: Final = 64
 # A browser-side auditor is as welcome as any other reader.
 _PUBLIC: Final[Mapping[str, str]] = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 _NEVER_CHANGES: Final = "public, max-age=31536000, immutable"
-# A checkpoint is asked for to learn what is new; its tag spares the octets where nothing is.
-_ASK_AGAIN: Final = "no-cache"
-
+_NOTE_TYPE: Final = "text/plain; charset=utf-8"
 
 _NOTE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/plain": {}}, "description": "c2sp.org/tlog-checkpoint"},
@@ -85,8 +83,4 @@ def _note(store: ObjectStore, key: str, known_tag: str | None) -> Response:
         octets = store.get(key)
     except ObjectMissing as missing:
         raise NotFound("the log has no such checkpoint yet") from missing
-    tag = f'"{hashlib.sha256(octets).hexdigest()[:32]}"'
-    headers = {**_PUBLIC, "Cache-Control": _ASK_AGAIN, "ETag": tag}
-    if known_tag == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(octets, media_type="text/plain; charset=utf-8", headers=headers)
+    return revalidated(octets, media_type=_NOTE_TYPE, known_tag=known_tag, headers=_PUBLIC)

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.dependencies import Answer, ServicesOf
+from api.v1.revalidation import revalidated
 from trust.authority.ceremony_repository import Bridges
 from trust.authority.issuers import ISSUER_NAME, Issuers
 from trust.crypto import certs_only
@@ -74,9 +75,13 @@ def metrics(request: Request) -> Response:
 
 
 @router.get("/crl/{issuer}.crl", response_class=Response, responses=_der(CRL_TYPE))
-def crl(issuer: IssuerName, services: ServicesOf) -> Response:
-    """The newest CRL (RFC 5280) of an authority, or of one of its generations: `identity`, `identity-2`."""
-    return Response(services.revocations.newest(issuer), media_type=CRL_TYPE)
+def crl(issuer: IssuerName, services: ServicesOf, request: Request) -> Response:
+    """The newest CRL (RFC 5280) of an authority, or of one of its generations: `identity`, `identity-2`.
+
+    It has a tag to ask again with (If-None-Match): a revocation is to be seen at once, an unchanged list not sent.
+    """
+    known_tag = request.headers.get("if-none-match")
+    return revalidated(services.revocations.newest(issuer), media_type=CRL_TYPE, known_tag=known_tag)
 
 
 @router.get("/ca/{issuer}.cer", response_class=Response, responses=_der(CERTIFICATE_TYPE))

@@ -176,3 +176,21 @@ def test_a_party_holds_releases_and_revokes_by_the_interface_and_strangers_see_i
         assert (refused.status_code, refused.json()["code"]) == (409, "certificate-revoked")
     assert edge.post(f"{path}/suspensions", edge.citizen()).status_code == 404
     assert edge.post(f"{path}/suspensions").status_code == 401
+
+
+def test_a_list_is_sent_again_only_when_it_is_another(edge: HouseEdge, room: AuthorityRoom) -> None:
+    path = "/crl/identity.crl"
+    first = edge.get(path)
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
+    tag = first.headers["etag"]
+    for known in (tag, f'"another", {tag}', f"W/{tag}"):
+        again = edge.client.get(path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    revoked = room.issued()
+    room.revoke(revoked)
+    room.refresh()
+    after = edge.client.get(path, headers={"If-None-Match": tag})
+    assert after.status_code == 200
+    listed = x509.load_der_x509_crl(after.content)
+    serial = x509.load_der_x509_certificate(revoked.certificate).serial_number
+    assert listed.get_revoked_certificate_by_serial_number(serial) is not None
