@@ -21,7 +21,14 @@ PREFIX: Final = "YINXIN_"
 # Names that other parts of the project read for themselves.
 _FOR_TESTS: Final = "YINXIN_TEST_"
 _NOT_SETTINGS: Final = frozenset(
-    {"YINXIN_VECTORS", "YINXIN_SAMPLES", "YINXIN_POSTGRES_USER", "YINXIN_OCFL_PY", "YINXIN_VERAPDF"}
+    {
+        "YINXIN_VECTORS",
+        "YINXIN_SAMPLES",
+        "YINXIN_POSTGRES_USER",
+        "YINXIN_OCFL_PY",
+        "YINXIN_VERAPDF",
+        "YINXIN_DSS",
+    }
 )
 # The least and the most of each number; what lies outside is a slip of the pen.
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
