@@ -1,5 +1,6 @@
 """Settings: known names only, of their kind, secrets never shown, children given only their own."""
 
+import re
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -41,6 +42,16 @@ def test_names_that_are_not_ours_or_for_the_tests_are_left_alone() -> None:
         "YINXIN_VECTORS": "x",
     }
     assert Settings.from_environment(environment) == Settings.from_environment({})
+
+
+def test_what_the_scripts_of_ci_name_for_the_tests_stops_no_command() -> None:
+    scripts = [path for path in (Path(__file__).resolve().parents[2] / ".ci").iterdir() if path.is_file()]
+    known = {PREFIX + item.name.upper() for item in fields(Settings)}
+    named = {
+        found for path in scripts for found in re.findall(r"\bYINXIN_\w+", path.read_text("utf-8"))
+    } - known
+    assert {"YINXIN_DSS", "YINXIN_VERAPDF", "YINXIN_OCFL_PY"} <= named
+    assert Settings.from_environment(dict.fromkeys(named, "/somewhere")) == Settings.from_environment({})
 
 
 def test_each_kind_of_value_is_read_as_its_kind() -> None:
