@@ -5,8 +5,12 @@ with database.work() as work:          # service role; commits at the end, rolls
     work.defer("webhooks.deliver", delivery=delivery_id)
 with database.read() as work:          # reader role, READ ONLY: cannot write by mistake or by attack
     work.execute(select(...))
+
+Whoever opens a second unit while holding one (a refusal that is kept although the act is undone) gets its connection
+from a pool apart: callers that each hold one and want another never wait for each other in a circle.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -25,6 +29,9 @@ LOCK_TIMEOUT: Final = "5s"
 STATEMENT_TIMEOUT: Final = "30s"
 CONNECT_TIMEOUT_SECONDS: Final = 5
 POOL_TIMEOUT_SECONDS: Final = 10
+# For units within units; whoever waits for one of these holds no other of them.
+INNER_CONNECTIONS: Final = 4
+_DEEPEST: Final = 2
 # The statements read by themselves are few and go by an index whatever their parameters: one plan serves them all.
 _SINGLE_STATEMENTS: Final = "-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
 
@@ -75,8 +82,9 @@ class Database:
 
     def __init__(self, url: str, read_url: str | None = None, *, pool_size: int = 10) -> None:
         self._enqueuer = Enqueuer()
-        self._engine = _engine(url, pool_size)
-        self._read_engine = _engine(read_url, pool_size) if read_url else self._engine
+        self._held = _Held()
+        self._engines = _by_depth(url, pool_size)
+        self._read_engines = _by_depth(read_url, pool_size) if read_url else self._engines
         self._single_engine = _engine(
             read_url or url,
             pool_size,
@@ -101,13 +109,17 @@ class Database:
 
         Raises DatabaseAway where PostgreSQL is not there or does not answer in time.
         """
-        with _faults_named(), self._engine.begin() as connection:
+        with _faults_named(), self._held.one_more() as depth, self._engines[depth].begin() as connection:
             yield Work(connection, self._enqueuer)
 
     @contextmanager
     def read(self) -> Iterator[ReadWork]:
         """A READ ONLY unit of work under the reader's role."""
-        with _faults_named(), self._read_engine.connect() as connection:
+        with (
+            _faults_named(),
+            self._held.one_more() as depth,
+            self._read_engines[depth].connect() as connection,
+        ):
             yield ReadWork(connection.execution_options(postgresql_readonly=True))
 
     @contextmanager
@@ -116,7 +128,7 @@ class Database:
 
         Where the reader's URL names a copy, `read` may answer what was true a while ago.
         """
-        with _faults_named(), self._engine.connect() as connection:
+        with _faults_named(), self._held.one_more() as depth, self._engines[depth].connect() as connection:
             yield ReadWork(connection.execution_options(postgresql_readonly=True))
 
     def read_once(
@@ -148,19 +160,49 @@ class Database:
 
     def close(self) -> None:
         """Returns every connection."""
-        for engine in (self._engine, self._read_engine, self._single_engine, self._writing_engine):
+        for engine in (*self._engines, *self._read_engines, self._single_engine, self._writing_engine):
             engine.dispose()
 
 
+class _Held:
+    """How many units each thread holds open; one that is closed by another thread counts for that which opened it."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @contextmanager
+    def one_more(self) -> Iterator[int]:
+        """Yields how deep within others this unit is, at most the deepest that has a pool of its own."""
+        held: list[object] = self._local.__dict__.setdefault("held", [])
+        unit = object()
+        depth = min(len(held), _DEEPEST)
+        held.append(unit)
+        try:
+            yield depth
+        finally:
+            held.remove(unit)
+
+
+def _by_depth(url: str, pool_size: int) -> tuple[Engine, ...]:
+    inner = (_engine(url, INNER_CONNECTIONS, max_overflow=0) for _ in range(_DEEPEST))
+    return (_engine(url, pool_size), *inner)
+
+
 def _engine(
-    url: str, pool_size: int, *, session: str = "", pool_pre_ping: bool = True, **options: Any
+    url: str,
+    pool_size: int,
+    *,
+    session: str = "",
+    pool_pre_ping: bool = True,
+    max_overflow: int | None = None,
+    **options: Any,
 ) -> Engine:
     return create_engine(
         url,
         **options,
         hide_parameters=True,  # what a statement carried is nobody's to read in a log
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=pool_size if max_overflow is None else max_overflow,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_pre_ping=pool_pre_ping,
         # Without it an INSERT … ON CONFLICT does not say whether it inserted.
