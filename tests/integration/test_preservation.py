@@ -16,11 +16,19 @@ from trust.preservation.errors import DigestRefused, EvidenceBroken
 from trust.preservation.rules import RenewalRules
 from trust.preservation.storing import StageStore
 from trust.storage.database import Database
+from trust.storage.objects import FolderStore
 
 
 @pytest.fixture
 def room(database: Database, tmp_path: Path) -> PreservationRoom:
     return PreservationRoom.open(database, tmp_path / "store")
+
+
+@pytest.fixture
+def folder_room(database: Database, tmp_path: Path) -> PreservationRoom:
+    """On a folder whatever the others are on: its files can be changed behind the store's back."""
+    folder = tmp_path / "store"
+    return PreservationRoom.open(database, folder, store=FolderStore(folder))
 
 
 def some(count: int, *, size: int = 100) -> list[tuple[bytes, ...]]:
@@ -150,23 +158,26 @@ def test_without_renewal_the_verifier_cannot_tell_and_says_why(room):
     assert "cannot be shown to be good now" in failure[1]
 
 
-def test_a_damaged_object_is_named_left_out_and_an_alarm_and_the_others_go_on(room):
-    names = room.keep(some(6))
-    room.desk.gather()
-    room.at(2028)
-    room.damage(names[2], b"x" * len(room.octets[names[2]][0]))
-    renewed = room.desk.renew(to=Digest.SHA512)
+def test_a_damaged_object_is_named_left_out_and_an_alarm_and_the_others_go_on(folder_room):
+    names = folder_room.keep(some(6))
+    folder_room.desk.gather()
+    folder_room.at(2028)
+    folder_room.damage(names[2], b"x" * len(folder_room.octets[names[2]][0]))
+    renewed = folder_room.desk.renew(to=Digest.SHA512)
     (damage,) = renewed.damages
     assert (damage.group, damage.reason) == (names[2], "digest-differs")
     assert len(renewed.hash_trees) == 1
-    assert acts(room)[-2:] == ["evidence.object-damaged", "evidence.hash-tree-renewed"]
-    assert room.desk.status().damaged == 1
-    room.at(2029)
+    assert acts(folder_room)[-2:] == ["evidence.object-damaged", "evidence.hash-tree-renewed"]
+    assert folder_room.desk.status().damaged == 1
+    folder_room.at(2029)
     for name in names:
-        record = EvidenceRecord.parse(room.desk.record_of(name) or b"")
+        record = EvidenceRecord.parse(folder_room.desk.record_of(name) or b"")
         assert len(record.chains) == (1 if name == names[2] else 2)
-        assert is_valid(room, name)  # what it was is proven still, by the record from before
-    assert room.verify(names[2], b"x" * len(room.octets[names[2]][0])).indication is Indication.INVALID
+        assert is_valid(folder_room, name)  # what it was is proven still, by the record from before
+    assert (
+        folder_room.verify(names[2], b"x" * len(folder_room.octets[names[2]][0])).indication
+        is Indication.INVALID
+    )
 
 
 def test_what_was_disposed_of_is_no_damage_and_its_record_stays(room):
@@ -257,30 +268,30 @@ def test_evidence_goes_to_no_digest_that_ends_as_soon(room):
         room.desk.renew(to=Digest.SHA1)
 
 
-def test_a_stage_changed_in_the_store_is_noticed_and_not_handed_out(room, tmp_path):
-    (name,) = room.keep([(b"one",)])
-    room.desk.gather()
+def test_a_stage_changed_in_the_store_is_noticed_and_not_handed_out(folder_room, tmp_path):
+    (name,) = folder_room.keep([(b"one",)])
+    folder_room.desk.gather()
     for path in tmp_path.rglob("*"):
         if path.is_file() and b'"initial"' in (octets := path.read_bytes()):
             path.chmod(0o600)
             path.write_bytes(octets.replace(b'"sha256"', b'"sha512"'))
     with pytest.raises(EvidenceBroken):
-        room.desk.record_of(name)
+        folder_room.desk.record_of(name)
 
 
-def test_a_batch_whose_stage_is_broken_is_named_and_the_others_are_renewed(room, tmp_path):
-    room.keep([(b"one",)])
-    room.desk.gather()
+def test_a_batch_whose_stage_is_broken_is_named_and_the_others_are_renewed(folder_room, tmp_path):
+    folder_room.keep([(b"one",)])
+    folder_room.desk.gather()
     for path in tmp_path.rglob("*"):
         if path.is_file() and b'"initial"' in (octets := path.read_bytes()):
             path.chmod(0o600)
             path.write_bytes(octets.replace(b'"sha256"', b'"sha512"'))
-    (whole,) = room.keep([(b"two",)])
-    room.desk.gather()
-    room.at(2029)
-    renewed = room.desk.renew()
+    (whole,) = folder_room.keep([(b"two",)])
+    folder_room.desk.gather()
+    folder_room.at(2029)
+    renewed = folder_room.desk.renew()
     assert len(renewed.timestamps) == 1
     ((_, reason),) = renewed.failed
     assert "not the stage of evidence that was stored" in reason
-    assert is_valid(room, whole)
-    assert any("not the stage" in each for each in room.desk.status().reasons)
+    assert is_valid(folder_room, whole)
+    assert any("not the stage" in each for each in folder_room.desk.status().reasons)

@@ -13,7 +13,7 @@ from trust.storage.database import Database, ReadWork
 @contextmanager
 def lagging_copy(database: Database, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Within the block `read` and `read_once` see the snapshot taken at its beginning; everything else goes on."""
-    engine = database._read_engine.execution_options(isolation_level="REPEATABLE READ")
+    engine = database._read_engines[0].execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
         connection.execute(text("SELECT count(*) FROM trust.key_bindings"))
         copy = ReadWork(connection)
