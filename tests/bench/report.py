@@ -16,7 +16,7 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _PAGE, _PICTURE = _DOCS / "performance.md", _DOCS / "images" / "performance.svg"
 _BEGIN, _END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 _ROW, _LEFT, _WIDTH, _TOP = 26, 230, 560, 40
-_SCALE = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
+_SCALE = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def main() -> None:
