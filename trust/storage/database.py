@@ -29,7 +29,8 @@ LOCK_TIMEOUT: Final = "5s"
 STATEMENT_TIMEOUT: Final = "30s"
 CONNECT_TIMEOUT_SECONDS: Final = 5
 POOL_TIMEOUT_SECONDS: Final = 10
-# For units within units; whoever waits for one of these holds no other of them.
+# For units within units, a pool for each depth: whoever waits for one of these holds no other of the same pool. Acts go
+# two units deep within the first; a deeper one would share the last pool, and could wait there for its own like.
 INNER_CONNECTIONS: Final = 4
 _DEEPEST: Final = 2
 # The statements read by themselves are few and go by an index whatever their parameters: one plan serves them all.
